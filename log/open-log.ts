@@ -1,0 +1,76 @@
+/**
+ * The log of a process: pino, written as JSON or as `key=value` text, with the field names and level names
+ * that SPIRE's logs have, so that existing collectors read ours. Never given key material, tokens or secrets.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { type Logger, pino } from 'pino'
+
+export type LogLevel = 'PANIC' | 'FATAL' | 'ERROR' | 'WARN' | 'INFO' | 'DEBUG' | 'TRACE'
+export type LogFormat = 'text' | 'json'
+
+export interface LogOptions {
+  readonly level: LogLevel
+  readonly format: LogFormat
+  /** Appended to, made with mode 0640; standard output when undefined. */
+  readonly file: string | undefined
+}
+
+export type Log = Logger
+
+const PINO_LEVEL = {
+  PANIC: 'fatal',
+  FATAL: 'fatal',
+  ERROR: 'error',
+  WARN: 'warn',
+  INFO: 'info',
+  DEBUG: 'debug',
+  TRACE: 'trace',
+} as const satisfies Record<LogLevel, string>
+
+/** @throws the file system's error when the log file cannot be opened */
+export function openLog({ level, format, file }: LogOptions): { log: Log } & Disposable {
+  const fd = file === undefined ? process.stdout.fd : openSync(file, 'a', 0o640)
+  const log = pino(
+    {
+      level: PINO_LEVEL[level],
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label === 'warn' ? 'warning' : label }) },
+      serializers: { err: pino.stdSerializers.err },
+    },
+    { write: (line: string) => writeLine(fd, format === 'json' ? line : toText(line)) },
+  )
+  return {
+    log,
+    [Symbol.dispose]() {
+      if (file !== undefined) closeSync(fd)
+    },
+  }
+}
+
+/** `time="…" level=info msg="…" key=value …`, as logrus prints it. */
+export function toText(line: string): string {
+  // Cast: the line was written by pino one call ago.
+  const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>
+  const rest = Object.entries(fields).map(([key, value]) => `${key}=${quote(flatten(value))}`)
+  return `${[`time=${quote(time)}`, `level=${level}`, `msg=${quote(msg ?? '')}`, ...rest].join(' ')}\n`
+}
+
+function flatten(value: unknown): unknown {
+  const isError = typeof value === 'object' && value !== null && 'message' in value
+  return isError ? value.message : value
+}
+
+function quote(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  return /^[A-Za-z0-9._/@^+:-]+$/.test(text) && !text.includes(':') ? text : JSON.stringify(text)
+}
+
+/** A full pipe or a closed terminal must not take the process down with it. */
+function writeLine(fd: number, line: string): void {
+  try {
+    writeSync(fd, line)
+  } catch {
+    // nowhere left to say it
+  }
+}

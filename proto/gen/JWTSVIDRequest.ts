@@ -1,0 +1,12 @@
+// Original file: proto/workload/workload.proto
+
+
+export interface JWTSVIDRequestInput {
+  'audience'?: (string)[];
+  'spiffe_id'?: (string);
+}
+
+export interface JWTSVIDRequest {
+  'audience': (string)[];
+  'spiffe_id': (string);
+}

@@ -1,0 +1,12 @@
+// Original file: proto/workload/workload.proto
+
+
+export interface ValidateJWTSVIDRequestInput {
+  'audience'?: (string);
+  'svid'?: (string);
+}
+
+export interface ValidateJWTSVIDRequest {
+  'audience': (string);
+  'svid': (string);
+}

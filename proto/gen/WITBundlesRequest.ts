@@ -1,0 +1,8 @@
+// Original file: proto/workload/workload.proto
+
+
+export interface WITBundlesRequestInput {
+}
+
+export interface WITBundlesRequest {
+}

@@ -1,0 +1,10 @@
+// Original file: proto/workload/workload.proto
+
+
+export interface WITSVIDRequestInput {
+  'spiffe_id'?: (string);
+}
+
+export interface WITSVIDRequest {
+  'spiffe_id': (string);
+}

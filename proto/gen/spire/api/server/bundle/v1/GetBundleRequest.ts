@@ -1,0 +1,11 @@
+// Original file: proto/spire/api/server/bundle/v1/bundle.proto
+
+import type { BundleMaskInput as _spire_api_types_BundleMaskInput, BundleMask as _spire_api_types_BundleMask } from '../../../../../spire/api/types/BundleMask.ts';
+
+export interface GetBundleRequestInput {
+  'output_mask'?: (_spire_api_types_BundleMaskInput | null);
+}
+
+export interface GetBundleRequest {
+  'output_mask': (_spire_api_types_BundleMask | null);
+}

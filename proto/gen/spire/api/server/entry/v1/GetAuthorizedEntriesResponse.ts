@@ -1,0 +1,11 @@
+// Original file: proto/spire/api/server/entry/v1/entry.proto
+
+import type { EntryInput as _spire_api_types_EntryInput, Entry as _spire_api_types_Entry } from '../../../../../spire/api/types/Entry.ts';
+
+export interface GetAuthorizedEntriesResponseInput {
+  'entries'?: (_spire_api_types_EntryInput)[];
+}
+
+export interface GetAuthorizedEntriesResponse {
+  'entries': (_spire_api_types_Entry)[];
+}

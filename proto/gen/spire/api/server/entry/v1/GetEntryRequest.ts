@@ -1,0 +1,13 @@
+// Original file: proto/spire/api/server/entry/v1/entry.proto
+
+import type { EntryMaskInput as _spire_api_types_EntryMaskInput, EntryMask as _spire_api_types_EntryMask } from '../../../../../spire/api/types/EntryMask.ts';
+
+export interface GetEntryRequestInput {
+  'id'?: (string);
+  'output_mask'?: (_spire_api_types_EntryMaskInput | null);
+}
+
+export interface GetEntryRequest {
+  'id': (string);
+  'output_mask': (_spire_api_types_EntryMask | null);
+}

@@ -1,0 +1,12 @@
+// Original file: proto/spire/api/types/selector.proto
+
+
+export interface SelectorInput {
+  'type'?: (string);
+  'value'?: (string);
+}
+
+export interface Selector {
+  'type': (string);
+  'value': (string);
+}

@@ -1,0 +1,58 @@
+/**
+ * Service definitions and client constructors, loaded from the .proto files when first asked for.
+ * Field names stay as in the protocol, int64 are numbers (all of ours are times and counters), enums are names.
+ */
+import { fileURLToPath } from 'node:url'
+import { type GrpcObject, loadPackageDefinition } from '@grpc/grpc-js'
+import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
+import type { ProtoGrpcType as AgentTypes } from './gen/agent.ts'
+import type { ProtoGrpcType as BundleTypes } from './gen/bundle.ts'
+import type { ProtoGrpcType as EntryTypes } from './gen/entry.ts'
+import type { ProtoGrpcType as HealthTypes } from './gen/health.ts'
+import type { ProtoGrpcType as SvidTypes } from './gen/svid.ts'
+import type { ProtoGrpcType as SyncTypes } from './gen/sync.ts'
+import type { ProtoGrpcType as WorkloadTypes } from './gen/workload.ts'
+
+const FILES = {
+  agent: 'spire/api/server/agent/v1/agent.proto',
+  bundle: 'spire/api/server/bundle/v1/bundle.proto',
+  entry: 'spire/api/server/entry/v1/entry.proto',
+  svid: 'spire/api/server/svid/v1/svid.proto',
+  sync: 'steeple/server/sync/v1/sync.proto',
+  health: 'grpc/health/v1/health.proto',
+  workload: 'workload/workload.proto',
+  status: 'google/rpc/status.proto',
+} as const
+
+const definitions = new Map<string, PackageDefinition>()
+
+/** The raw definitions of one .proto file and what it imports; parsed once per process. */
+export function definitionsOf(file: keyof typeof FILES): PackageDefinition {
+  let known = definitions.get(file)
+  if (known === undefined) {
+    known = loadSync(FILES[file], {
+      includeDirs: [fileURLToPath(new URL('.', import.meta.url))],
+      keepCase: true,
+      longs: Number,
+      enums: String,
+      defaults: true,
+      oneofs: true,
+    })
+    definitions.set(file, known)
+  }
+  return known
+}
+
+// Each cast pairs a .proto file with the types generated from the same file.
+const load = (file: keyof typeof FILES): GrpcObject => loadPackageDefinition(definitionsOf(file))
+
+export const agentApi = () =>
+  (load('agent') as unknown as AgentTypes).spire.api.server.agent.v1.Agent
+export const bundleApi = () =>
+  (load('bundle') as unknown as BundleTypes).spire.api.server.bundle.v1.Bundle
+export const entryApi = () =>
+  (load('entry') as unknown as EntryTypes).spire.api.server.entry.v1.Entry
+export const svidApi = () => (load('svid') as unknown as SvidTypes).spire.api.server.svid.v1.SVID
+export const syncApi = () => (load('sync') as unknown as SyncTypes).steeple.server.sync.v1.Sync
+export const healthApi = () => (load('health') as unknown as HealthTypes).grpc.health.v1.Health
+export const workloadApi = () => (load('workload') as unknown as WorkloadTypes).SpiffeWorkloadAPI

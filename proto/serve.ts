@@ -1,0 +1,161 @@
+/**
+ * Turns async functions into gRPC handlers. This is the one `catch` of every request path: it maps the error
+ * to a status, reports it once, and answers.
+ */
+import type {
+  handleBidiStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  Server,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js'
+import { toStatus } from './status.ts'
+
+/** One call as a handler sees it. `C` is what this endpoint knows of its callers. */
+export interface Call<C> {
+  readonly caller: C
+  /** Full method, e.g. `/spire.api.server.entry.v1.Entry/GetEntry`. */
+  readonly method: string
+  readonly metadata: Metadata
+  /** Aborts when the caller cancels, goes away, or its deadline passes. */
+  readonly signal: AbortSignal
+}
+
+export type Unary<C, Req, Res> = (request: Req, call: Call<C>) => Promise<Res>
+/** `send` resolves when the stream can take more, so a slow reader slows its own producer only. */
+export type ServerStream<C, Req, Res> = (
+  request: Req,
+  call: Call<C>,
+  send: (message: Res) => Promise<void>,
+) => Promise<void>
+export type Bidi<C, Req, Res> = (
+  requests: AsyncIterable<Req>,
+  call: Call<C>,
+  send: (message: Res) => Promise<void>,
+) => Promise<void>
+
+/** The handlers of a service, typed from its generated `…Handlers` interface. Methods left out answer Unimplemented. */
+export type Implementation<C, H> = {
+  readonly [M in keyof H]?: H[M] extends handleBidiStreamingCall<infer Req, infer Res>
+    ? Bidi<C, Req, Res>
+    : H[M] extends handleServerStreamingCall<infer Req, infer Res>
+      ? ServerStream<C, Req, Res>
+      : H[M] extends handleUnaryCall<infer Req, infer Res>
+        ? Unary<C, Req, Res>
+        : never
+}
+
+export interface Endpoint<C> {
+  readonly server: Server
+  /** Finds the caller by the connection's peer key; throws when nobody is behind it. */
+  callerOf(peer: string): C
+  /** Runs before every handler; throws to refuse the call. `request` is undefined on bidi streams. */
+  authorize(call: Call<C>, request: unknown): Promise<void>
+  /** Told of every call that failed, exactly once. */
+  onFailure(failure: {
+    readonly method: string
+    readonly error: unknown
+    readonly caller?: C
+  }): void
+}
+
+type StreamCall = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>
+type AnyCall = ServerUnaryCall<unknown, unknown> | StreamCall
+type AnyHandler<C> = (request: unknown, call: Call<C>, send?: unknown) => Promise<unknown>
+
+export function addService<C, H>(
+  endpoint: Endpoint<C>,
+  service: ServiceDefinition,
+  implementation: Implementation<C, H>,
+): void {
+  const handlers: UntypedServiceImplementation = {}
+  for (const [name, definition] of Object.entries(service)) {
+    // Casts: the mapped type above guarantees the shapes; here they are looked up by name.
+    const handler = implementation[name as keyof H] as unknown as AnyHandler<C> | undefined
+    if (handler === undefined) continue
+    const method = definition.path
+    handlers[name] = definition.responseStream
+      ? (grpc: StreamCall) => {
+          void runStream(endpoint, method, definition.requestStream, handler, grpc)
+        }
+      : (
+          grpc: ServerUnaryCall<unknown, unknown>,
+          callback: Parameters<handleUnaryCall<unknown, unknown>>[1],
+        ) => {
+          void runUnary(endpoint, method, handler, grpc, callback)
+        }
+  }
+  endpoint.server.addService(service, handlers)
+}
+
+async function runUnary<C>(
+  endpoint: Endpoint<C>,
+  method: string,
+  handler: AnyHandler<C>,
+  grpc: ServerUnaryCall<unknown, unknown>,
+  callback: Parameters<handleUnaryCall<unknown, unknown>>[1],
+): Promise<void> {
+  const seen: { caller?: C } = {}
+  try {
+    const call = toCall(endpoint, method, grpc)
+    seen.caller = call.caller
+    await endpoint.authorize(call, grpc.request)
+    callback(null, await handler(grpc.request, call))
+  } catch (error) {
+    endpoint.onFailure({ method, error, ...seen })
+    callback(toStatus(error))
+  }
+}
+
+async function runStream<C>(
+  endpoint: Endpoint<C>,
+  method: string,
+  bidi: boolean,
+  handler: AnyHandler<C>,
+  grpc: StreamCall,
+): Promise<void> {
+  const seen: { caller?: C } = {}
+  grpc.on('error', () => {}) // a caller that went away is seen through the signal
+  try {
+    const call = toCall(endpoint, method, grpc)
+    seen.caller = call.caller
+    const request = bidi ? grpc : (grpc as ServerWritableStream<unknown, unknown>).request
+    await endpoint.authorize(call, bidi ? undefined : request)
+    await handler(request, call, (message: unknown) => send(grpc, message, call.signal))
+    grpc.end()
+  } catch (error) {
+    endpoint.onFailure({ method, error, ...seen })
+    grpc.emit('error', toStatus(error)) // grpc-js ends the stream with this status
+  }
+}
+
+function toCall<C>(endpoint: Endpoint<C>, method: string, grpc: AnyCall): Call<C> {
+  const gone = new AbortController()
+  // Cast: the three call types have the same event, but their overloads do not unify.
+  const emitter: NodeJS.EventEmitter = grpc as unknown as NodeJS.EventEmitter
+  emitter.on('cancelled', () => gone.abort())
+  return {
+    caller: endpoint.callerOf(grpc.getPeer()),
+    method,
+    metadata: grpc.metadata,
+    signal: gone.signal,
+  }
+}
+
+async function send(grpc: StreamCall, message: unknown, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || grpc.write(message)) return
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      grpc.off('drain', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    grpc.on('drain', done)
+    signal.addEventListener('abort', done)
+  })
+}

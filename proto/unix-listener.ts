@@ -1,0 +1,114 @@
+/**
+ * A gRPC endpoint on a Unix socket that knows who calls. Replaces a socket file left by a dead process,
+ * refuses to take over one that still answers, and removes its own when it closes.
+ */
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { dirname } from 'node:path'
+import { type Server, ServerCredentials } from '@grpc/grpc-js'
+import { IdentityError, reasonOf } from '../spiffe/error.ts'
+import { peerCredentialsOf, type UnixCaller } from './peer-credentials.ts'
+
+/** sockaddr_un holds 108 bytes with the final zero. */
+const MAX_SOCKET_PATH_BYTES = 107
+
+export interface UnixListenerOptions {
+  readonly path: string
+  /** Mode of the socket file, e.g. 0o777 for a Workload API. */
+  readonly mode: number
+  readonly server: Server
+  /** Told of connections that were closed because their caller could not be identified. */
+  onRefused(error: unknown): void
+}
+
+export interface UnixListener extends AsyncDisposable {
+  callerOf(peer: string): UnixCaller
+}
+
+/** @throws IdentityError CONFIG_INVALID when the path cannot be used, saying why */
+export async function listenUnix(options: UnixListenerOptions): Promise<UnixListener> {
+  const { path, mode, server, onRefused } = options
+  await prepare(path)
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  const callers = new Map<string, UnixCaller>()
+  const listener = createServer((socket) => {
+    try {
+      const caller = peerCredentialsOf(socket)
+      // The key is what a handler sees as its peer; unguessable, so no header can forge it.
+      const key = `unix:${randomUUID()}`
+      callers.set(key, caller)
+      socket.once('close', () => {
+        callers.delete(key)
+        caller[Symbol.dispose]()
+      })
+      Object.defineProperty(socket, 'remoteAddress', { value: key })
+      injector.injectConnection(socket)
+    } catch (error) {
+      socket.destroy() // fails closed: an unidentified caller gets no connection
+      onRefused(error)
+    }
+  })
+  listener.listen(path)
+  await once(listener, 'listening')
+  chmodSync(path, mode)
+  return {
+    callerOf(peer) {
+      const caller = callers.get(peer)
+      if (caller === undefined) {
+        throw new IdentityError('CALLER_UNIDENTIFIED', 'the connection has closed')
+      }
+      return caller
+    },
+    async [Symbol.asyncDispose]() {
+      listener.close() // also unlinks the socket file
+      injector.destroy()
+    },
+  }
+}
+
+async function prepare(path: string): Promise<void> {
+  const length = Buffer.byteLength(path)
+  if (length > MAX_SOCKET_PATH_BYTES) {
+    throw new IdentityError(
+      'CONFIG_INVALID',
+      `socket path ${path} has ${length} bytes, a Unix socket allows ${MAX_SOCKET_PATH_BYTES}; choose a shorter one`,
+    )
+  }
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+  } catch (error) {
+    throw new IdentityError(
+      'CONFIG_INVALID',
+      `cannot make the directory of socket ${path}: ${reasonOf(error)}`,
+      { cause: error },
+    )
+  }
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isSocket()) {
+    throw new IdentityError(
+      'CONFIG_INVALID',
+      `${path} exists and is not a socket; remove it or choose another path`,
+    )
+  }
+  if (await answers(path)) {
+    throw new IdentityError(
+      'CONFIG_INVALID',
+      `another process is listening on ${path}; stop it or choose another path`,
+    )
+  }
+  rmSync(path)
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path)
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
+  })
+}
