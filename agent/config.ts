@@ -1,0 +1,185 @@
+/**
+ * The configuration of the agent: SPIRE's agent.conf and the flags of `run`, read into one frozen
+ * object before anything opens. Every mistake is reported at once; no key is ignored silently.
+ *
+ * @see https://github.com/spiffe/spire/blob/main/doc/spire_agent.md
+ */
+import type { Context, Read } from '../config/check.ts'
+import { expandEnv } from '../config/expand-env.ts'
+import { type Flag, overlayFlags } from '../config/flags.ts'
+import { freeze } from '../config/freeze.ts'
+import { type LogConfig, logConfig } from '../config/log.ts'
+import { newReport, throwMistakes } from '../config/mistake.ts'
+import { parseConfig } from '../config/parse.ts'
+import { CONFIG_HINT, readText } from '../config/read-text.ts'
+import type { TrustDomain } from '../spiffe/id.ts'
+import type { Bootstrap } from './config/bootstrap.ts'
+import { agentFile } from './config/keys.ts'
+
+export const DEFAULT_AGENT_CONFIG_PATH = 'conf/agent/agent.conf'
+
+export type WorkloadKeyType = 'ec-p256' | 'ec-p384' | 'rsa-2048'
+
+export type AgentKeyManager =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'disk'; readonly directory: string }
+
+/** The `unix` attestor. */
+export interface UnixAttestorConfig {
+  readonly kind: 'unix'
+  readonly discoverWorkloadPath: boolean
+  /** 0: no limit; below 0: programs are never hashed. */
+  readonly workloadSizeLimitBytes: number
+}
+
+export interface AgentConfig {
+  readonly allowUnauthenticatedVerifiers: boolean
+  readonly allowedForeignJwtClaims: readonly string[]
+  /** At least 24 hours when it is given. */
+  readonly availabilityTargetSeconds: number | undefined
+  readonly bootstrap: Bootstrap
+  readonly dataDir: string
+  /** A secret: never log it. */
+  readonly joinToken: string | undefined
+  readonly jwtSvidCacheMaxSize: number
+  readonly keyManager: AgentKeyManager
+  readonly log: LogConfig
+  readonly nodeAttestor: { readonly kind: 'join_token' }
+  readonly serverAddress: string
+  readonly serverPort: number
+  readonly socketPath: string
+  readonly syncIntervalMs: number
+  readonly trustDomain: TrustDomain
+  /** For the log, once there is one. */
+  readonly warnings: readonly string[]
+  readonly workloadAttestors: readonly UnixAttestorConfig[]
+  readonly workloadKeyType: WorkloadKeyType
+  readonly x509SvidCacheMaxSize: number
+}
+
+/** The flags of `run` and `validate`; each overrides its key in the file. */
+export interface AgentFlags {
+  readonly allowUnauthenticatedVerifiers?: boolean | undefined
+  readonly dataDir?: string | undefined
+  readonly disableSdsApi?: boolean | undefined
+  readonly disableWorkloadApi?: boolean | undefined
+  readonly expandEnv?: boolean | undefined
+  readonly insecureBootstrap?: boolean | undefined
+  readonly joinToken?: string | undefined
+  readonly joinTokenFile?: string | undefined
+  readonly logFile?: string | undefined
+  readonly logFormat?: string | undefined
+  readonly logLevel?: string | undefined
+  readonly logSourceLocation?: boolean | undefined
+  readonly rebootstrapDelay?: string | undefined
+  readonly rebootstrapMode?: string | undefined
+  readonly serverAddress?: string | undefined
+  readonly serverPort?: number | undefined
+  readonly socketPath?: string | undefined
+  readonly trustBundle?: string | undefined
+  readonly trustBundleFormat?: string | undefined
+  readonly trustBundleUrl?: string | undefined
+  readonly trustDomain?: string | undefined
+}
+
+export interface AgentConfigInput {
+  /** The file's name decides its format, and is shown with every mistake. */
+  readonly path: string
+  readonly text: string
+  readonly flags: AgentFlags
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Reads a `plugin_data_file` or a `join_token_file`. */
+  readonly readText: Context['readText']
+}
+
+/** @throws IdentityError CONFIG_INVALID listing every mistake, one on each line */
+export function readAgentConfig(input: AgentConfigInput): AgentConfig {
+  const { path, flags, env } = input
+  const text = flags.expandEnv === true ? expandEnv(input.text, env) : input.text
+  const root = overlayFlags(parseConfig(path, text), 'agent', flagsOf(flags))
+  const report = newReport()
+  const spot = { name: '', place: root.place }
+  const found = [{ key: '', value: root, place: root.place }]
+  const read = agentFile.read(found, spot, { report, readText: input.readText })
+  throwMistakes(report)
+  if (read === undefined) throw new Error('a configuration without mistakes was not read')
+  return freeze(build(read, report.warnings))
+}
+
+/** Reads the file as well. @throws IdentityError CONFIG_INVALID */
+export function loadAgentConfig(
+  path: string | undefined,
+  flags: AgentFlags,
+  env: AgentConfigInput['env'],
+): AgentConfig {
+  const from = path === undefined || path === '' ? DEFAULT_AGENT_CONFIG_PATH : path
+  return readAgentConfig({ path: from, text: readText(from, CONFIG_HINT), flags, env, readText })
+}
+
+function flagsOf(flags: AgentFlags): readonly Flag[] {
+  return [
+    {
+      flag: '-allowUnauthenticatedVerifiers',
+      key: 'allow_unauthenticated_verifiers',
+      value: flags.allowUnauthenticatedVerifiers,
+    },
+    { flag: '-dataDir', key: 'data_dir', value: flags.dataDir },
+    { flag: '-disableSDSAPI', key: 'disable_sds_api', value: flags.disableSdsApi },
+    { flag: '-disableWorkloadAPI', key: 'disable_workload_api', value: flags.disableWorkloadApi },
+    { flag: '-insecureBootstrap', key: 'insecure_bootstrap', value: flags.insecureBootstrap },
+    { flag: '-joinToken', key: 'join_token', value: flags.joinToken },
+    { flag: '-joinTokenFile', key: 'join_token_file', value: flags.joinTokenFile },
+    { flag: '-logFile', key: 'log_file', value: flags.logFile },
+    { flag: '-logFormat', key: 'log_format', value: flags.logFormat },
+    { flag: '-logLevel', key: 'log_level', value: flags.logLevel },
+    { flag: '-logSourceLocation', key: 'log_source_location', value: flags.logSourceLocation },
+    { flag: '-rebootstrapDelay', key: 'rebootstrap_delay', value: flags.rebootstrapDelay },
+    { flag: '-rebootstrapMode', key: 'rebootstrap_mode', value: flags.rebootstrapMode },
+    { flag: '-serverAddress', key: 'server_address', value: flags.serverAddress },
+    { flag: '-serverPort', key: 'server_port', value: flags.serverPort },
+    { flag: '-socketPath', key: 'socket_path', value: flags.socketPath },
+    { flag: '-trustBundle', key: 'trust_bundle_path', value: flags.trustBundle },
+    { flag: '-trustBundleFormat', key: 'trust_bundle_format', value: flags.trustBundleFormat },
+    { flag: '-trustBundleUrl', key: 'trust_bundle_url', value: flags.trustBundleUrl },
+    { flag: '-trustDomain', key: 'trust_domain', value: flags.trustDomain },
+  ]
+}
+
+function build(
+  { agent, plugins }: Read<(typeof agentFile)['keys']>,
+  warnings: readonly string[],
+): AgentConfig {
+  const [keyManager] = plugins.KeyManager
+  const [nodeAttestor] = plugins.NodeAttestor
+  if (keyManager === undefined || nodeAttestor === undefined || agent.bootstrap === undefined) {
+    throw new Error('a configuration without mistakes lacks a required part')
+  }
+  return {
+    allowUnauthenticatedVerifiers: agent.allow_unauthenticated_verifiers,
+    allowedForeignJwtClaims: agent.allowed_foreign_jwt_claims,
+    availabilityTargetSeconds: agent.availability_target,
+    bootstrap: agent.bootstrap,
+    dataDir: agent.data_dir,
+    joinToken: agent.joinToken,
+    jwtSvidCacheMaxSize: agent.jwt_svid_cache_max_size,
+    keyManager:
+      keyManager.name === 'disk'
+        ? { kind: 'disk', directory: keyManager.data.directory }
+        : { kind: 'memory' },
+    log: logConfig(agent),
+    nodeAttestor: { kind: nodeAttestor.name },
+    serverAddress: agent.server_address,
+    serverPort: agent.server_port,
+    socketPath: agent.socket_path,
+    syncIntervalMs: agent.experimental.sync_interval,
+    trustDomain: agent.trust_domain,
+    warnings,
+    workloadAttestors: plugins.WorkloadAttestor.map(({ name, data }) => ({
+      kind: name,
+      discoverWorkloadPath: data.discover_workload_path,
+      workloadSizeLimitBytes: data.workload_size_limit,
+    })),
+    workloadKeyType: agent.workload_x509_svid_key_type,
+    x509SvidCacheMaxSize: agent.x509_svid_cache_max_size,
+  }
+}

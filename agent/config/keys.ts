@@ -1,0 +1,176 @@
+/**
+ * Every key of SPIRE's agent.conf: those that are read, with their defaults, and those that are
+ * refused, with the reason.
+ *
+ * @see https://github.com/spiffe/spire/blob/main/doc/spire_agent.md
+ */
+import { absent } from '../../config/absent.ts'
+import { nest, optional, refine, required, section, withDefault } from '../../config/check.ts'
+import { type KeyRow, listKeys, listPlugins } from '../../config/key-table.ts'
+import { logKeys } from '../../config/log.ts'
+import { noneYet, plugins } from '../../config/plugins.ts'
+import { healthKeys, profilingKeys, telemetryKeys } from '../../config/shared-keys.ts'
+import {
+  choice,
+  count,
+  host,
+  listOf,
+  milliseconds,
+  port,
+  seconds,
+  socketPath,
+  text,
+  trustDomain,
+  truth,
+  whole,
+} from '../../config/value.ts'
+import { readBootstrap } from './bootstrap.ts'
+import { readJoinToken } from './join-token.ts'
+import { sdsOff } from './sds-off.ts'
+
+/** An agent that must live through an outage of this length needs SVIDs that live longer still. */
+const MIN_AVAILABILITY_TARGET_SECONDS = 24 * 3600
+
+const WINDOWS_ONLY = 'for Windows only; use agent.socket_path'
+
+const sds = section({
+  default_all_bundles_name: absent('SDS resource of all bundles', 'ALL'),
+  default_bundle_name: absent('SDS resource of the agent’s own bundle', 'ROOTCA'),
+  default_svid_name: absent('SDS resource of the default SVID', 'default'),
+  disable_spiffe_cert_validation: absent('leave checking SPIFFE IDs to Envoy', 'false'),
+})
+
+const rateLimit = section({
+  fetch_jwt_bundles: absent('limit of FetchJWTBundles', '0'),
+  fetch_jwt_svid: absent('limit of FetchJWTSVID', '0'),
+  fetch_secrets: absent('limit of SDS FetchSecrets', '0'),
+  fetch_x509_bundles: absent('limit of FetchX509Bundles', '0'),
+  fetch_x509_svid: absent('limit of FetchX509SVID', '0'),
+  stream_secrets: absent('limit of SDS StreamSecrets', '0'),
+})
+
+const experimental = section({
+  admin_named_pipe_name: absent('pipe of the admin API', undefined, WINDOWS_ONLY),
+  broker: absent('Broker API'),
+  feature_flags: absent('features under development', '[]'),
+  jwt_svid_cache_hit_timeout: absent('wait for a new JWT-SVID before a cached one is used'),
+  named_pipe_name: absent('pipe of the Workload API', undefined, WINDOWS_ONLY),
+  ratelimit: nest(rateLimit, 'calls a second for each workload'),
+  require_pq_kem: absent('refuse TLS without a post-quantum key exchange', 'false'),
+  sync_interval: withDefault(milliseconds(), '5s', 'how often the server is asked for changes'),
+  use_sync_authorized_entries: absent('ask for changes alone', 'true'),
+})
+
+const agentSection = section({
+  admin_socket_path: absent('Unix socket of administrators'),
+  allow_unauthenticated_verifiers: withDefault(
+    truth(),
+    'false',
+    'give bundles to callers without an identity',
+  ),
+  allowed_foreign_jwt_claims: withDefault(
+    listOf(text(), 'claim names'),
+    '[]',
+    'claims shown of other trust domains’ JWT-SVIDs',
+  ),
+  authorized_delegates: absent('callers of the Delegated Identity API', '[]'),
+  availability_target: optional(
+    seconds(MIN_AVAILABILITY_TARGET_SECONDS, 'a duration of 24h or more'),
+    'outage of the server that SVIDs outlive',
+  ),
+  data_dir: withDefault(text('a path'), '.', 'directory of the agent’s own files'),
+  disable_sds_api: sdsOff(),
+  disable_workload_api: absent('serve no Workload API', 'false'),
+  experimental: nest(experimental, 'keys that may change'),
+  insecure_bootstrap: withDefault(truth(), 'false', 'believe the first server that answers'),
+  join_token: optional(text('a token'), 'token to attest with'),
+  join_token_file: optional(text('a path'), 'file of the token to attest with'),
+  jwt_svid_cache_max_size: withDefault(count(), '1000', 'JWT-SVIDs kept'),
+  ...logKeys,
+  log_selectors: absent('selectors that logs may show', '[]'),
+  ...profilingKeys,
+  rebootstrap_delay: absent('wait before trust begins anew', '10m'),
+  rebootstrap_mode: absent('trust a server anew that nobody vouches for', 'never'),
+  sds: nest(sds, 'Envoy’s secret discovery'),
+  server_address: required(host(), 'address of the server'),
+  server_port: required(port(), 'port of the server'),
+  socket_path: withDefault(
+    socketPath(),
+    '/tmp/spire-agent/public/api.sock',
+    'Unix socket of the Workload API',
+  ),
+  trust_bundle_format: withDefault(
+    choice(['pem', 'spiffe']),
+    'pem',
+    'form of the bundle that the agent starts with',
+  ),
+  trust_bundle_path: optional(text('a path'), 'file of the bundle to start with'),
+  trust_bundle_spiffe_workload_api: absent('Workload API of the bundle to start with'),
+  trust_bundle_unix_socket: absent('Unix socket that trust_bundle_url is asked at'),
+  trust_bundle_url: optional(text('an https URL'), 'address of the bundle to start with'),
+  trust_domain: required(trustDomain(), 'trust domain of the agent'),
+  workload_x509_svid_key_type: withDefault(
+    choice(['ec-p256', 'ec-p384', 'rsa-2048']),
+    'ec-p256',
+    'key type of workloads’ X.509-SVIDs',
+  ),
+  x509_svid_cache_max_size: withDefault(count(), '1000', 'X.509-SVIDs kept without a caller'),
+})
+
+const agent = refine(agentSection, (read, context) => ({
+  bootstrap: readBootstrap(read, context),
+  joinToken: readJoinToken(read, context),
+}))
+
+const disk = section({
+  directory: required(text('a path'), 'directory of keys.json, which has mode 0600'),
+})
+
+/** A negative limit means that no program is ever hashed. */
+const sizeLimit = () =>
+  whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 'a whole number', 'bytes')
+
+const unix = section({
+  discover_workload_path: withDefault(truth(), 'false', 'selectors for path and hash of a program'),
+  workload_size_limit: withDefault(sizeLimit(), '0', 'largest program hashed; 0: any, below: none'),
+})
+
+export const agentPlugins = plugins({
+  KeyManager: { offered: { memory: section({}), disk }, planned: [], least: 1, most: 1 },
+  NodeAttestor: {
+    offered: { join_token: section({}) },
+    planned: [
+      'aws_iid',
+      'azure_imds',
+      'azure_msi',
+      'gcp_iit',
+      'http_challenge',
+      'k8s_psat',
+      'sshpop',
+      'tpm_devid',
+      'x509pop',
+    ],
+    least: 1,
+    most: 1,
+  },
+  SVIDStore: noneYet('aws_secretsmanager', 'gcp_secretmanager'),
+  WorkloadAttestor: {
+    offered: { unix },
+    planned: ['docker', 'k8s', 'slurm', 'systemd', 'windows'],
+    least: 1,
+    most: Number.POSITIVE_INFINITY,
+  },
+})
+
+export const agentFile = section({
+  agent: nest(agent, 'the agent itself'),
+  plugins: required(agentPlugins, 'what the agent is made of'),
+  telemetry: nest(section(telemetryKeys), 'metrics'),
+  health_checks: nest(section(healthKeys), 'health endpoint'),
+})
+
+/** Every key of the file, for the documentation. */
+export const agentKeys: readonly KeyRow[] = [
+  ...listKeys(agentFile.keys, ''),
+  ...listPlugins(agentPlugins.types),
+]

@@ -1,0 +1,31 @@
+/** The logging keys, which the server and the agent share, and what is read from them. */
+import { absent } from './absent.ts'
+import { optional, type Read, withDefault } from './check.ts'
+import { choice, text } from './value.ts'
+
+const LEVELS = ['PANIC', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE'] as const
+
+/** SPIRE's names, as its logger API shows them. */
+export type LogLevel = (typeof LEVELS)[number]
+
+export interface LogConfig {
+  readonly level: LogLevel
+  readonly format: 'text' | 'json'
+  /** Undefined: standard output. */
+  readonly file: string | undefined
+}
+
+export const logKeys = {
+  log_file: optional(text('a path'), 'file to write logs to; standard output when left out'),
+  log_level: withDefault(
+    choice(LEVELS, { warning: 'WARN' }),
+    'INFO',
+    'least severe level that is logged',
+  ),
+  log_format: withDefault(choice(['text', 'json']), 'text', 'form of a log line'),
+  log_source_location: absent('file and line in each log line', 'false'),
+}
+
+export function logConfig(read: Read<typeof logKeys>): LogConfig {
+  return { level: read.log_level, format: read.log_format, file: read.log_file }
+}

@@ -1,0 +1,182 @@
+/**
+ * The configuration of the server: SPIRE's server.conf and the flags of `run`, read into one frozen
+ * object before anything opens. Every mistake is reported at once; no key is ignored silently.
+ *
+ * @see https://github.com/spiffe/spire/blob/main/doc/spire_server.md
+ */
+import { type Context, placeOf, type Read } from '../config/check.ts'
+import { expandEnv } from '../config/expand-env.ts'
+import { type Flag, overlayFlags } from '../config/flags.ts'
+import { freeze } from '../config/freeze.ts'
+import { type LogConfig, logConfig } from '../config/log.ts'
+import { addWarning, newReport, type Report, throwMistakes } from '../config/mistake.ts'
+import { parseConfig } from '../config/parse.ts'
+import { CONFIG_HINT, readText } from '../config/read-text.ts'
+import type { SpiffeId, TrustDomain } from '../spiffe/id.ts'
+import { serverFile } from './config/keys.ts'
+import { ttlWarning } from './config/ttl-warnings.ts'
+
+export const DEFAULT_SERVER_CONFIG_PATH = 'conf/server/server.conf'
+
+export type CaKeyType = 'ec-p256' | 'ec-p384' | 'rsa-2048' | 'rsa-4096'
+
+export interface CaSubject {
+  readonly country: readonly string[]
+  readonly organization: readonly string[]
+  readonly commonName: string | undefined
+}
+
+export type ServerKeyManager =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'disk'; readonly keysPath: string }
+
+export interface ServerConfig {
+  readonly adminIds: readonly SpiffeId[]
+  /** Undefined: as `defaultX509SvidTtlSeconds`. */
+  readonly agentTtlSeconds: number | undefined
+  readonly bindAddress: string
+  readonly bindPort: number
+  readonly caKeyType: CaKeyType
+  readonly caSubject: CaSubject
+  readonly caTtlSeconds: number
+  readonly dataDir: string
+  readonly dataStore: { readonly kind: 'sqlite'; readonly path: string }
+  readonly defaultJwtSvidTtlSeconds: number
+  readonly defaultX509SvidTtlSeconds: number
+  readonly disableJwtSvids: boolean
+  readonly jwtIssuer: string | undefined
+  readonly jwtKeyType: CaKeyType
+  readonly keyManager: ServerKeyManager
+  readonly log: LogConfig
+  readonly nodeAttestors: readonly { readonly kind: 'join_token' }[]
+  readonly rateLimit: { readonly attestation: boolean; readonly signing: boolean }
+  readonly socketPath: string
+  readonly trustDomain: TrustDomain
+  /** For the log, once there is one. */
+  readonly warnings: readonly string[]
+}
+
+/** The flags of `run` and `validate`; each overrides its key in the file. */
+export interface ServerFlags {
+  readonly bindAddress?: string | undefined
+  readonly dataDir?: string | undefined
+  readonly expandEnv?: boolean | undefined
+  readonly logFile?: string | undefined
+  readonly logFormat?: string | undefined
+  readonly logLevel?: string | undefined
+  readonly logSourceLocation?: boolean | undefined
+  readonly serverPort?: number | undefined
+  readonly socketPath?: string | undefined
+  readonly trustDomain?: string | undefined
+}
+
+export interface ServerConfigInput {
+  /** The file's name decides its format, and is shown with every mistake. */
+  readonly path: string
+  readonly text: string
+  readonly flags: ServerFlags
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Reads a `plugin_data_file`. */
+  readonly readText: Context['readText']
+}
+
+/** @throws IdentityError CONFIG_INVALID listing every mistake, one on each line */
+export function readServerConfig(input: ServerConfigInput): ServerConfig {
+  const { path, flags, env } = input
+  const text = flags.expandEnv === true ? expandEnv(input.text, env) : input.text
+  const root = overlayFlags(parseConfig(path, text), 'server', flagsOf(flags))
+  const report = newReport()
+  const spot = { name: '', place: root.place }
+  const found = [{ key: '', value: root, place: root.place }]
+  const read = serverFile.read(found, spot, { report, readText: input.readText })
+  throwMistakes(report)
+  if (read === undefined) throw new Error('a configuration without mistakes was not read')
+  return freeze(build(read, report))
+}
+
+/** Reads the file as well. @throws IdentityError CONFIG_INVALID */
+export function loadServerConfig(
+  path: string | undefined,
+  flags: ServerFlags,
+  env: ServerConfigInput['env'],
+): ServerConfig {
+  const from = path === undefined || path === '' ? DEFAULT_SERVER_CONFIG_PATH : path
+  return readServerConfig({ path: from, text: readText(from, CONFIG_HINT), flags, env, readText })
+}
+
+function flagsOf(flags: ServerFlags): readonly Flag[] {
+  return [
+    { flag: '-bindAddress', key: 'bind_address', value: flags.bindAddress },
+    { flag: '-dataDir', key: 'data_dir', value: flags.dataDir },
+    { flag: '-logFile', key: 'log_file', value: flags.logFile },
+    { flag: '-logFormat', key: 'log_format', value: flags.logFormat },
+    { flag: '-logLevel', key: 'log_level', value: flags.logLevel },
+    { flag: '-logSourceLocation', key: 'log_source_location', value: flags.logSourceLocation },
+    { flag: '-serverPort', key: 'bind_port', value: flags.serverPort },
+    { flag: '-socketPath', key: 'socket_path', value: flags.socketPath },
+    { flag: '-trustDomain', key: 'trust_domain', value: flags.trustDomain },
+  ]
+}
+
+function build(file: Read<(typeof serverFile)['keys']>, report: Report): ServerConfig {
+  const { server, plugins } = file
+  const [dataStore] = plugins.DataStore
+  const [keyManager] = plugins.KeyManager
+  if (dataStore === undefined || keyManager === undefined) {
+    throw new Error('a configuration without mistakes lacks a plugin')
+  }
+  warnOfTtls(server, report)
+  return {
+    adminIds: server.admin_ids,
+    agentTtlSeconds: server.agent_ttl,
+    bindAddress: server.bind_address,
+    bindPort: server.bind_port,
+    caKeyType: server.ca_key_type,
+    caSubject: caSubject(server),
+    caTtlSeconds: server.ca_ttl,
+    dataDir: server.data_dir,
+    dataStore: { kind: 'sqlite', path: dataStore.data.path },
+    defaultJwtSvidTtlSeconds: server.default_jwt_svid_ttl,
+    defaultX509SvidTtlSeconds: server.default_x509_svid_ttl,
+    disableJwtSvids: server.disable_jwt_svids,
+    jwtIssuer: server.jwt_issuer,
+    jwtKeyType: server.jwt_key_type ?? server.ca_key_type,
+    keyManager:
+      keyManager.name === 'disk'
+        ? { kind: 'disk', keysPath: keyManager.data.keys_path }
+        : { kind: 'memory' },
+    log: logConfig(server),
+    nodeAttestors: plugins.NodeAttestor.map(({ name }) => ({ kind: name })),
+    rateLimit: {
+      attestation: server.ratelimit.attestation,
+      signing: server.ratelimit.signing,
+    },
+    socketPath: server.socket_path,
+    trustDomain: server.trust_domain,
+    warnings: report.warnings,
+  }
+}
+
+type ServerRead = Read<(typeof serverFile)['keys']>['server']
+
+/** RFC 5280 §4.1.2.4 wants an issuer that is not empty. */
+function caSubject(server: ServerRead): CaSubject {
+  const { country, organization, common_name: commonName } = server.ca_subject
+  if (country.length > 0 || organization.length > 0 || commonName !== undefined) {
+    return { country, organization, commonName }
+  }
+  return { country: ['US'], organization: ['SPIFFE'], commonName: undefined }
+}
+
+function warnOfTtls(server: ServerRead, report: Report): void {
+  const ttls = {
+    default_x509_svid_ttl: server.default_x509_svid_ttl,
+    default_jwt_svid_ttl: server.default_jwt_svid_ttl,
+    agent_ttl: server.agent_ttl,
+  }
+  for (const [name, ttlSeconds] of Object.entries(ttls)) {
+    const warning =
+      ttlSeconds === undefined ? undefined : ttlWarning(name, ttlSeconds, server.ca_ttl)
+    if (warning !== undefined) addWarning(report, placeOf(server, name), warning)
+  }
+}

@@ -1,0 +1,509 @@
+/** server.conf: what is read, what is refused, and that no key of SPIRE's is ignored. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { serverKeys } from '../../server/config/keys.ts'
+import { parseSqlitePath } from '../../server/config/sqlite-path.ts'
+import { loadServerConfig, readServerConfig, type ServerFlags } from '../../server/config.ts'
+import { IdentityError } from '../../spiffe/error.ts'
+import { refusalOf } from '../config/trees.ts'
+import { HCL_BODIES } from '../vectors/hcl-values.ts'
+
+interface Options {
+  readonly path?: string
+  readonly flags?: ServerFlags
+  readonly env?: Record<string, string>
+}
+
+function read(text: string, { path = 'server.conf', flags = {}, env = {} }: Options = {}) {
+  const readText = (name: string) => {
+    throw new IdentityError('CONFIG_INVALID', `unable to read ${name}`)
+  }
+  return readServerConfig({ path, text, flags, env, readText })
+}
+
+const SQL =
+  'DataStore "sql" { plugin_data { database_type = "sqlite3" connection_string = "/d/x.db" } }'
+const PLUGINS = `plugins {\n${SQL}\nKeyManager "memory" { }\n}`
+
+/** The smallest file, with `body` from line 4 on. */
+const server = (body: string, plugins = PLUGINS) =>
+  `server {\ntrust_domain = "example.org"\ndata_dir = "/d"\n${body}\n}\n${plugins}`
+
+test('reads the smallest file, with every default', () => {
+  expect(read(server(''))).toEqual({
+    adminIds: [],
+    agentTtlSeconds: undefined,
+    bindAddress: '0.0.0.0',
+    bindPort: 8081,
+    caKeyType: 'ec-p256',
+    caSubject: { country: ['US'], organization: ['SPIFFE'], commonName: undefined },
+    caTtlSeconds: 86_400,
+    dataDir: '/d',
+    dataStore: { kind: 'sqlite', path: '/d/x.db' },
+    defaultJwtSvidTtlSeconds: 300,
+    defaultX509SvidTtlSeconds: 3600,
+    disableJwtSvids: false,
+    jwtIssuer: undefined,
+    jwtKeyType: 'ec-p256',
+    keyManager: { kind: 'memory' },
+    log: { level: 'INFO', format: 'text', file: undefined },
+    nodeAttestors: [],
+    rateLimit: { attestation: true, signing: true },
+    socketPath: '/tmp/spire-server/private/api.sock',
+    trustDomain: 'example.org',
+    warnings: [],
+  })
+})
+
+const FULL = `
+# A whole server.
+server {
+    admin_ids = ["spiffe://example.org/admin", "spiffe://other.example/ops"]
+    agent_ttl = "2h"
+    audit_log_enabled = false
+    bind_address = "127.0.0.1"
+    bind_port = "8181"
+    ca_key_type = "rsa-2048"
+    ca_subject = {
+        country = ["DE"],
+        organization = ["Example", "Second"],
+        common_name = "ca",
+    }
+    ca_ttl = "72h"
+    data_dir = "/var/lib/steeple"
+    default_x509_svid_ttl = "90m"
+    default_jwt_svid_ttl = "10m"
+    disable_jwt_svids = true
+    jwt_issuer = "https://issuer.example.org"
+    jwt_key_type = "EC-P384"
+    log_file = "/var/log/steeple.log"
+    log_level = "warning"
+    log_format = "JSON"
+    log_source_location = false
+    ratelimit { attestation = false }
+    socket_path = "/run/steeple/server/api.sock"
+    trust_domain = "spiffe://example.org"
+    experimental {
+        cache_reload_interval = "5s"
+        events_based_cache = true
+    }
+}
+
+plugins {
+    DataStore "sql" {
+        plugin_data {
+            database_type = "sqlite3"
+            connection_string = "file:/var/lib/steeple/db?_journal_mode=WAL"
+        }
+    }
+    KeyManager "disk" { plugin_data { keys_path = "/var/lib/steeple/keys.json" } }
+    KeyManager "memory" { enabled = false }
+    NodeAttestor "join_token" { plugin_data {} }
+    NodeAttestor "k8s_psat" { enabled = false }
+    UpstreamAuthority "disk" { enabled = false }
+}
+
+health_checks { listener_enabled = false bind_port = "80" }
+telemetry { }
+`
+
+test('reads a full file', () => {
+  expect(read(FULL)).toEqual({
+    adminIds: ['spiffe://example.org/admin', 'spiffe://other.example/ops'],
+    agentTtlSeconds: 7200,
+    bindAddress: '127.0.0.1',
+    bindPort: 8181,
+    caKeyType: 'rsa-2048',
+    caSubject: { country: ['DE'], organization: ['Example', 'Second'], commonName: 'ca' },
+    caTtlSeconds: 259_200,
+    dataDir: '/var/lib/steeple',
+    dataStore: { kind: 'sqlite', path: '/var/lib/steeple/db' },
+    defaultJwtSvidTtlSeconds: 600,
+    defaultX509SvidTtlSeconds: 5400,
+    disableJwtSvids: true,
+    jwtIssuer: 'https://issuer.example.org',
+    jwtKeyType: 'ec-p384',
+    keyManager: { kind: 'disk', keysPath: '/var/lib/steeple/keys.json' },
+    log: { level: 'WARN', format: 'json', file: '/var/log/steeple.log' },
+    nodeAttestors: [{ kind: 'join_token' }],
+    rateLimit: { attestation: false, signing: true },
+    socketPath: '/run/steeple/server/api.sock',
+    trustDomain: 'example.org',
+    warnings: [
+      expect.stringContaining(
+        'server.conf:30:9: server.experimental.cache_reload_interval has no effect',
+      ),
+      expect.stringContaining(
+        'server.conf:31:9: server.experimental.events_based_cache has no effect',
+      ),
+    ],
+  })
+})
+
+test('reads the same from YAML and from JSON', () => {
+  const tree = {
+    server: { trust_domain: 'example.org', data_dir: '/d' },
+    plugins: {
+      DataStore: {
+        sql: { plugin_data: { database_type: 'sqlite3', connection_string: '/d/x.db' } },
+      },
+      KeyManager: [{ memory: null }],
+    },
+  }
+  const expected = read(server(''))
+  expect(read(JSON.stringify(tree), { path: 'server.json' })).toEqual(expected)
+  expect(read(JSON.stringify(tree), { path: 'server.conf' })).toEqual(expected)
+  const yaml = [
+    'server: {trust_domain: example.org, data_dir: /d}',
+    'plugins:',
+    '  DataStore:',
+    '    sql: {plugin_data: {database_type: sqlite3, connection_string: /d/x.db}}',
+    '  KeyManager:',
+    '    memory:',
+  ]
+  expect(read(yaml.join('\n'), { path: 'server.yaml' })).toEqual(expected)
+})
+
+test('gives an object that cannot be changed', () => {
+  const config = read(FULL)
+  for (const part of [config, config.adminIds, config.caSubject.country, config.log]) {
+    expect(Object.isFrozen(part)).toBe(true)
+  }
+})
+
+test('lets flags override the file', () => {
+  const flags: ServerFlags = {
+    bindAddress: '::1',
+    dataDir: '/flag',
+    logFile: '/flag.log',
+    logFormat: 'text',
+    logLevel: 'debug',
+    logSourceLocation: false,
+    serverPort: 1234,
+    socketPath: '/flag.sock',
+    trustDomain: 'flag.example',
+  }
+  expect(read(FULL, { flags })).toMatchObject({
+    bindAddress: '::1',
+    bindPort: 1234,
+    dataDir: '/flag',
+    log: { level: 'DEBUG', format: 'text', file: '/flag.log' },
+    socketPath: '/flag.sock',
+    trustDomain: 'flag.example',
+  })
+  expect(read(`server { }\n${PLUGINS}`, { flags })).toMatchObject({ trustDomain: 'flag.example' })
+  expect(read(PLUGINS, { flags })).toMatchObject({ dataDir: '/flag' })
+  expect(refusalOf(() => read(FULL, { flags: { logSourceLocation: true } }))).toBe(
+    '-logSourceLocation: server.log_source_location is not implemented yet (expected it to be left out, or false)',
+  )
+})
+
+test('expands the environment only when the flag asks for it', () => {
+  const text = server('jwt_issuer = "$ISSUER"')
+  const env = { ISSUER: 'https://example.org' }
+  expect(read(text, { env }).jwtIssuer).toBe('$ISSUER')
+  expect(read(text, { env, flags: { expandEnv: true } }).jwtIssuer).toBe('https://example.org')
+  expect(read(text, { flags: { expandEnv: true } }).jwtIssuer).toBeUndefined()
+})
+
+const missing = (key: string, expected: string) =>
+  `server.conf:1:1: server.${key} is missing (expected ${expected})`
+
+test('tells everything that an empty file lacks', () => {
+  expect(refusalOf(() => read('')).split('\n')).toEqual([
+    missing('data_dir', 'a path'),
+    missing('trust_domain', 'the name of a trust domain, such as example.org'),
+    'server.conf:1:1: 0 plugins are enabled in plugins.DataStore (expected exactly 1 of sql)',
+    'server.conf:1:1: 0 plugins are enabled in plugins.KeyManager (expected exactly 1 of memory, disk)',
+  ])
+})
+
+test.for([
+  [
+    'an admin that is no SPIFFE ID',
+    'admin_ids = ["nope"]',
+    '4:1: server.admin_ids item 0 is wrong: not a SPIFFE ID: "nope"',
+  ],
+  [
+    'a key type that nobody has',
+    'ca_key_type = "ed25519"',
+    '4:1: server.ca_key_type is "ed25519" (expected one of ec-p256, ec-p384, rsa-2048, rsa-4096)',
+  ],
+  ['a log level that nobody has', 'log_level = "loud"', '4:1: server.log_level is "loud"'],
+  [
+    'a log format that nobody has',
+    'log_format = "xml"',
+    '4:1: server.log_format is "xml" (expected one of text, json)',
+  ],
+  ['days', 'ca_ttl = "1d"', '4:1: server.ca_ttl is wrong: "1d" is not a duration'],
+  [
+    'an empty trust domain',
+    'trust_domain = ""',
+    '4:1: server.trust_domain is written more than once',
+  ],
+  [
+    'an unknown key of the subject',
+    'ca_subject { org = ["x"] }',
+    '4:14: unknown key "org" in server.ca_subject',
+  ],
+  [
+    'an unknown limit',
+    'ratelimit { signin = true }',
+    '4:13: unknown key "signin" in server.ratelimit (did you mean "signing"?)',
+  ],
+  [
+    'an experiment that is unknown',
+    'experimental { x = 1 }',
+    '4:16: unknown key "x" in server.experimental',
+  ],
+  [
+    'a Windows pipe',
+    'experimental { named_pipe_name = "x" }',
+    '4:16: server.experimental.named_pipe_name is for Windows only; use server.socket_path',
+  ],
+] as const)('refuses %s', ([, body, message]) => {
+  const refusal = refusalOf(() => read(server(body)))
+  expect(refusal.split('\n')).toHaveLength(1)
+  expect(refusal).toContain(`server.conf:${message}`)
+})
+
+const store = (data: string) =>
+  server('', `plugins {\nDataStore "sql" { plugin_data {\n${data}\n} }\nKeyManager "memory" { }\n}`)
+
+test.for([
+  ['postgres', 'database_type = "postgres"\nconnection_string = "password=s3cr3t"'],
+  ['mysql', 'database_type = "mysql"\nconnection_string = "u:s3cr3t@tcp(x)/db?y=z"'],
+  [
+    'aws_postgres',
+    'database_type "aws_postgres" { region = "x" }\nconnection_string = "postgres://s3cr3t@x"',
+  ],
+] as const)('refuses the database %s by name, and never shows its login', ([name, data]) => {
+  const refusal = refusalOf(() => read(store(data)))
+  expect(refusal).toBe(
+    `server.conf:8:1: plugins.DataStore.sql.database_type "${name}" is not implemented yet (expected sqlite3)`,
+  )
+})
+
+test.for([
+  [
+    'no kind',
+    'connection_string = "/x"',
+    'plugins.DataStore.sql.database_type is missing (expected sqlite3)',
+  ],
+  ['no string', 'database_type = "sqlite3"', 'plugins.DataStore.sql.connection_string is missing'],
+  [
+    'an unknown kind',
+    'database_type = "oracle"\nconnection_string = "/x"',
+    '8:1: plugins.DataStore.sql.database_type is "oracle" (expected sqlite3)',
+  ],
+  [
+    'a number as kind',
+    'database_type = 3\nconnection_string = "/x"',
+    '8:1: plugins.DataStore.sql.database_type is a number',
+  ],
+  [
+    'an option of SQLite',
+    'database_type = "sqlite3"\nconnection_string = "/x?_busy_timeout=5"',
+    '9:1: plugins.DataStore.sql: connection_string has the option "_busy_timeout"',
+  ],
+] as const)('refuses a datastore with %s', ([, data, message]) => {
+  expect(refusalOf(() => read(store(data)))).toContain(message)
+})
+
+test('warns of a database that is lost when the server stops', () => {
+  const { dataStore, warnings } = read(
+    store('database_type = "sqlite3"\nconnection_string = ":memory:"'),
+  )
+  expect(dataStore.path).toBe(':memory:')
+  expect(warnings).toEqual([expect.stringContaining('server.conf:9:1: the database is in memory')])
+})
+
+test.for([
+  ['x.db', 'x.db'],
+  ['./d/x.db', './d/x.db'],
+  ['/d/x y.db', '/d/x y.db'],
+  ['/d/x%20y.db', '/d/x y.db'],
+  ['file:x.db', 'x.db'],
+  ['file:/d/x.db', '/d/x.db'],
+  ['file:///d/x.db', '/d/x.db'],
+  ['file://localhost/d/x.db', '/d/x.db'],
+  ['x.db?_journal_mode=WAL&_foreign_keys=ON', 'x.db'],
+  ['file:x.db?mode=rwc&cache=private&_synchronous=FULL', 'x.db'],
+  ['file::memory:', ':memory:'],
+  ['file:x?mode=memory&cache=shared', ':memory:'],
+  [':memory:', ':memory:'],
+] as const)('opens %s at %s', ([connectionString, path]) => {
+  expect(parseSqlitePath(connectionString)).toBe(path)
+})
+
+test.for([
+  ['x.db?mode=ro', 'sets mode to another value than rwc or memory'],
+  ['x.db?_journal_mode=DELETE', 'sets _journal_mode to another value than wal'],
+  ['x.db?_foreign_keys=off', 'sets _foreign_keys to another value'],
+  ['x.db?_synchronous=OFF', 'sets _synchronous to another value'],
+  ['x.db?nolock=1', 'has the option "nolock", which is not offered'],
+  ['x.db?constructor=1', 'has the option "constructor", which is not offered'],
+  ['x.db?a?b', 'has more than one ?'],
+  ['x.db#y', 'has a fragment'],
+  ['http://x/y', 'is no path and no file: URI'],
+  ['file://host/x.db', 'is no path and no file: URI'],
+  ['file:', 'names no file'],
+  ['', 'names no file'],
+  ['%00', 'names no file'],
+  ['%zz', 'has a wrong % escape'],
+] as const)('refuses to open %j', ([connectionString, why]) => {
+  expect(refusalOf(() => parseSqlitePath(connectionString))).toContain(`connection_string ${why}`)
+})
+
+test.for([
+  [
+    'default_x509_svid_ttl',
+    'default_x509_svid_ttl = "5h"',
+    '4:1: default_x509_svid_ttl of 5h0m0s may be cut short when the CA rotates: set it to 4h0m0s or less, or ca_ttl to 30h0m0s or more',
+  ],
+  ['default_jwt_svid_ttl', 'default_jwt_svid_ttl = "241m"', '4:1: default_jwt_svid_ttl of 4h1m0s'],
+  [
+    'agent_ttl',
+    'ca_ttl = "2400h"\nagent_ttl = "200h"',
+    '5:1: agent_ttl of 200h0m0s may be cut short when the CA rotates: set it to 168h0m0s or less',
+  ],
+  ['a default', 'ca_ttl = "5h"', '1:1: default_x509_svid_ttl of 1h0m0s'],
+] as const)('warns when %s is longer than an authority signs', ([, body, warning]) => {
+  const { warnings } = read(server(body))
+  expect(warnings).toEqual([expect.stringContaining(`server.conf:${warning}`)])
+})
+
+test('does not warn of a life that just fits', () => {
+  expect(read(server('default_x509_svid_ttl = "4h"\nagent_ttl = "4h"')).warnings).toEqual([])
+})
+
+const AFTER = serverKeys.filter(({ name }) => !name.startsWith('plugins'))
+const refused = AFTER.filter(
+  ({ status }) => status !== 'implemented' && !status.startsWith('accepted'),
+)
+
+/** Defaults that are written without quotes. */
+const BARE: ReadonlySet<string> = new Set(['true', 'false', '[]'])
+
+/** `a.b.c` with a value, as nested blocks of one line each. */
+function nested(name: string, value: string): string {
+  const [key = '', ...rest] = name.split('.')
+  return rest.length === 0 ? `${key} = ${value}` : `${key} {\n${nested(rest.join('.'), value)}\n}`
+}
+
+test.for(refused)('refuses $name in its place, because it is $status', ({ name, status }) => {
+  const text = `${server('')}\n${nested(name, '"something"')}`
+  const line = text.split('\n').findIndex((one) => one.includes('"something"')) + 1
+  const refusal = refusalOf(() => read(text))
+  expect(refusal.split('\n')).toHaveLength(1)
+  expect(refusal).toContain(`server.conf:${line}:1: ${name} is ${status}`)
+})
+
+test.for(refused)('refuses an empty block for $name, which may switch it on', ({ name }) => {
+  const text = `${server('')}\n${nested(name, '{ }')}`
+  expect(refusalOf(() => read(text))).toContain(`: ${name} is `)
+})
+
+test.for(refused)('accepts $name when it says what happens anyway', ({ name, fallback }) => {
+  const truths = fallback === 'true' ? ['true'] : ['false']
+  const texts = fallback === undefined || BARE.has(fallback) ? [] : [`"${fallback}"`]
+  for (const value of ['""', '[]', '0', ...truths, ...texts]) {
+    expect(read(`${server('')}\n${nested(name, value)}`)).toEqual(read(server('')))
+  }
+})
+
+test.for(refused.filter(({ fallback }) => fallback === 'true'))(
+  'refuses false for $name',
+  ({ name }) => {
+    const text = `${server('')}\n${nested(name, 'false')}`
+    expect(refusalOf(() => read(text))).toContain(`${name} is not implemented yet`)
+  },
+)
+
+test.for(AFTER.filter(({ status }) => status.startsWith('accepted')))(
+  'accepts $name, and warns that it has no effect',
+  ({ name, fallback }) => {
+    const value = fallback === 'false' ? 'true' : `"${fallback}"`
+    expect(read(`${server('')}\n${nested(name, value)}`).warnings).toEqual([
+      expect.stringContaining(`${name} has no effect`),
+    ])
+  },
+)
+
+const chosen = AFTER.filter(({ status, name }) => status === 'implemented' && name !== 'plugins')
+
+test.for(chosen)('has for $name the default that its table shows', ({ name, fallback }) => {
+  if (fallback === undefined || fallback === 'required')
+    return expect(read(server(''))).toBeDefined()
+  const plainly = BARE.has(fallback)
+  const text = `${server('')}\n${nested(name, plainly ? fallback : `"${fallback}"`)}`
+  expect(read(text)).toEqual(read(server('')))
+})
+
+test.for(chosen)('refuses an object for $name', ({ name }) => {
+  const required = new RegExp(`^${name.replace('server.', '')} = .*$`, 'm')
+  const text = `${server('').replace(required, '')}\n${nested(name, '{ x = 1 }')}`
+  expect(refusalOf(() => read(text))).toMatch(
+    new RegExp(`^server\\.conf:\\d+:1: ${name} is an object`),
+  )
+})
+
+const planned = serverKeys.filter(
+  ({ name, status }) =>
+    name.startsWith('plugins.') && status !== 'implemented' && name.split('.').length === 3,
+)
+
+test('knows the plugins of SPIRE', () => {
+  expect(planned.length).toBeGreaterThan(25)
+})
+
+test.for(planned)('refuses $name by name', ({ name }) => {
+  const [, type, plugin] = name.split('.')
+  const text = server('', `${PLUGINS.replace(/}$/, '')}${type} "${plugin}" { }\n}`)
+  expect(refusalOf(() => read(text)).split('\n')).toContainEqual(
+    expect.stringContaining(`${name} is not implemented yet`),
+  )
+})
+
+test.for(HCL_BODIES)('accepts or refuses %s as SPIRE does', ([, body, verdict]) => {
+  const text = server('').replace('server {', `server {\n${body}`)
+  if (verdict === 'read') expect(read(text).trustDomain).toBe('example.org')
+  else expect(refusalOf(() => read(text))).toMatch(/^server\.conf:\d+:\d+: /)
+})
+
+test('throws nothing but CONFIG_INVALID for any piece of a full file', () => {
+  const lines = FULL.split('\n')
+  const pieces = fc.subarray(lines.concat('}', '{', '[', '"', '= 1', 'x {'), { minLength: 1 })
+  fc.assert(
+    fc.property(pieces, fc.boolean(), (kept, shuffled) => {
+      const text = (shuffled ? kept.toSorted() : kept).join('\n')
+      try {
+        expect(read(text).trustDomain).toBe('example.org')
+      } catch (error) {
+        expect(error).toBeInstanceOf(IdentityError)
+        expect(error).toHaveProperty('code', 'CONFIG_INVALID')
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('reads a file from disk, and says what to do when there is none', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'steeple-server-config-'))
+  try {
+    const path = join(dir, 'server.conf')
+    writeFileSync(join(dir, 'keys.hcl'), 'keys_path = "/d/keys.json"')
+    const keys = `KeyManager "disk" { plugin_data_file = "${join(dir, 'keys.hcl')}" }`
+    writeFileSync(path, server('', PLUGINS.replace('KeyManager "memory" { }', keys)))
+    expect(loadServerConfig(path, {}, {}).keyManager).toEqual({
+      kind: 'disk',
+      keysPath: '/d/keys.json',
+    })
+    expect(refusalOf(() => loadServerConfig(join(dir, 'none.conf'), {}, {}))).toContain('-config')
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+})
