@@ -1,0 +1,93 @@
+/**
+ * Nodes in memory, so that checking an agent costs no query on most calls. A row is answered from memory only
+ * while every commit this process knows of has been looked through for changes to it; otherwise the store is
+ * asked. So a ban, a deletion or a promotion that has been acknowledged is never overlooked by the next call.
+ */
+import type { SpiffeId } from '../../spiffe/id.ts'
+import { type ChangeLog, MAX_CHANGES } from '../store/change-log.ts'
+import type { NodeStore } from '../store/store.ts'
+import type { AttestedNode } from './node.ts'
+
+export interface NodeCacheDeps {
+  readonly nodes: Pick<NodeStore, 'find'>
+  readonly changes: Pick<ChangeLog, 'latest' | 'after' | 'onCommit'>
+  /** Nodes that were written or removed; `all` when that is not known. Must not throw. */
+  readonly onNodes: (ids: ReadonlySet<string> | 'all') => void
+  /** The change log could not be read: the store is asked for every node until it can. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export interface NodeCache extends Disposable {
+  find(id: SpiffeId): Promise<AttestedNode | undefined>
+}
+
+/** The oldest is forgotten first. */
+const MAX_NODES = 20_000
+
+export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
+  const { nodes, changes, onNodes, onFailure } = deps
+  const known = new Map<string, AttestedNode>()
+  let committed = await changes.latest()
+  /** Every record up to this one has been looked through. */
+  let seen = committed
+  let isReading = false
+
+  const forget = (ids: ReadonlySet<string> | 'all') => {
+    if (ids === 'all') known.clear()
+    else for (const id of ids) known.delete(id)
+    onNodes(ids)
+  }
+
+  const catchUp = async () => {
+    if (isReading) return
+    isReading = true
+    try {
+      while (seen < committed) seen = await readOn(changes, seen, committed, forget)
+    } catch (error) {
+      onFailure(error) // the next commit tries again
+    } finally {
+      isReading = false
+    }
+  }
+
+  const stopListening = changes.onCommit((sequence) => {
+    committed = Math.max(committed, sequence)
+    void catchUp()
+  })
+
+  return {
+    async find(id) {
+      const remembered = known.get(id)
+      if (remembered !== undefined && seen === committed) return remembered
+      const before = committed
+      const node = await nodes.find(id)
+      // Kept only if nothing was committed meanwhile: what was read might be what is being replaced.
+      if (node !== undefined && before === committed && seen === committed) {
+        const oldest = known.size >= MAX_NODES ? known.keys().next() : undefined
+        if (oldest?.done === false) known.delete(oldest.value)
+        known.set(id, node)
+      }
+      return node
+    },
+    [Symbol.dispose]: stopListening,
+  }
+}
+
+/** @returns the new place in the log */
+async function readOn(
+  changes: NodeCacheDeps['changes'],
+  place: number,
+  committed: number,
+  forget: (ids: ReadonlySet<string> | 'all') => void,
+): Promise<number> {
+  const found = await changes.after(place, MAX_CHANGES)
+  if (found.kind === 'pruned') {
+    forget('all') // what is not remembered cannot be out of date
+    return committed
+  }
+  const ids = new Set(found.changes.filter(({ kind }) => kind === 'node').map(({ key }) => key))
+  if (ids.size > 0) forget(ids)
+  const last = found.changes.at(-1)
+  if (last === undefined) throw new Error(`no change after ${place}, though one was committed`)
+  return last.sequence
+}

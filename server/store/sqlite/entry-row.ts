@@ -1,0 +1,104 @@
+/** An entry as a table row, there and back. Rows are only written from checked entries, so reading trusts them. */
+import { createHash } from 'node:crypto'
+import type { Selectable } from 'kysely'
+import { fromUnixSeconds, unixSeconds } from '../../../spiffe/clock.ts'
+import type { SpiffeId, TrustDomain } from '../../../spiffe/id.ts'
+import type { Selector } from '../../../spiffe/selector.ts'
+import type { Entry, EntryFields } from '../../entries/entry.ts'
+import type { SqlValue } from './connection.ts'
+import type { EntryRow } from './tables.ts'
+
+export type StoredEntry = Selectable<EntryRow>
+
+/** Columns an operator's fields go to, in the order of `fieldValues`. */
+const FIELD_COLUMNS = [
+  'spiffe_id',
+  'parent_id',
+  'selectors',
+  'similarity',
+  'x509_svid_ttl_seconds',
+  'jwt_svid_ttl_seconds',
+  'federates_with',
+  'admin',
+  'downstream',
+  'expires_at',
+  'dns_names',
+  'store_svid',
+  'hint',
+  'disable_x509_svid_prefetch',
+  'jwt_svid_include_jti',
+] as const satisfies readonly (keyof EntryRow)[]
+
+const INSERT_COLUMNS = ['id', 'created_at', ...FIELD_COLUMNS]
+
+export const INSERT_ENTRY = `insert into entries (${INSERT_COLUMNS.join(', ')}, revision_number)
+  values (${INSERT_COLUMNS.map(() => '?').join(', ')}, 0)`
+
+export const UPDATE_ENTRY = `update entries
+  set ${FIELD_COLUMNS.map((column) => `${column} = ?`).join(', ')}, revision_number = ?
+  where row = ?`
+
+/** The columns a reader needs: all but the ones only queries use. */
+export const ENTRY_COLUMNS = [
+  'row',
+  'id',
+  'created_at',
+  'revision_number',
+  ...FIELD_COLUMNS.filter((column) => column !== 'similarity'),
+] as const
+
+export function fieldValues(fields: EntryFields): readonly SqlValue[] {
+  return [
+    fields.spiffeId,
+    fields.parentId,
+    JSON.stringify(fields.selectors),
+    similarityOf(fields),
+    fields.x509SvidTtlSeconds,
+    fields.jwtSvidTtlSeconds,
+    JSON.stringify(fields.federatesWith),
+    Number(fields.admin),
+    Number(fields.downstream),
+    fields.expiresAt === undefined ? null : unixSeconds(fields.expiresAt),
+    JSON.stringify(fields.dnsNames),
+    Number(fields.storeSvid),
+    fields.hint,
+    Number(fields.disableX509SvidPrefetch),
+    Number(fields.jwtSvidIncludeJti),
+  ]
+}
+
+/** Equal exactly for entries of the same SPIFFE ID, parent and set of selectors. */
+export function similarityOf({ spiffeId, parentId, selectors }: EntryFields): string {
+  const parts = [spiffeId, parentId, ...[...new Set(selectors)].sort()]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+}
+
+export function decodeEntry(row: Omit<StoredEntry, 'similarity'>): Entry {
+  return {
+    id: row.id,
+    // The casts below repeat what the values were when `fieldValues` wrote them.
+    spiffeId: row.spiffe_id as SpiffeId,
+    parentId: row.parent_id as SpiffeId,
+    selectors: JSON.parse(row.selectors) as Selector[],
+    x509SvidTtlSeconds: row.x509_svid_ttl_seconds,
+    jwtSvidTtlSeconds: row.jwt_svid_ttl_seconds,
+    federatesWith: decodeList(row.federates_with) as readonly TrustDomain[],
+    admin: row.admin !== 0,
+    downstream: row.downstream !== 0,
+    expiresAt: row.expires_at === null ? undefined : fromUnixSeconds(row.expires_at),
+    dnsNames: decodeList(row.dns_names),
+    storeSvid: row.store_svid !== 0,
+    hint: row.hint,
+    disableX509SvidPrefetch: row.disable_x509_svid_prefetch !== 0,
+    jwtSvidIncludeJti: row.jwt_svid_include_jti !== 0,
+    revisionNumber: row.revision_number,
+    createdAt: fromUnixSeconds(row.created_at),
+  }
+}
+
+/** Most entries have empty lists: a hundred thousand of them share one. */
+const NONE: readonly string[] = []
+
+function decodeList(json: string): readonly string[] {
+  return json === '[]' ? NONE : (JSON.parse(json) as string[])
+}

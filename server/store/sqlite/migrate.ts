@@ -1,0 +1,35 @@
+/**
+ * Brings a database to the present schema, all in one transaction: after a crash it is as before.
+ * A database written by a newer version is refused rather than guessed at.
+ */
+import type { Database } from 'better-sqlite3'
+import { Kysely, SqliteDialect } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { IdentityError, reasonOf } from '../../../spiffe/error.ts'
+import { initial } from './migrations/0001-initial.ts'
+
+/** In order; a released migration is never edited, and none is ever removed. */
+const MIGRATIONS = {
+  '0001-initial': initial,
+}
+
+/** @throws IdentityError UNAVAILABLE */
+export async function migrate(database: Database, path: string): Promise<void> {
+  // Kysely opens no transaction of its own here: it takes SQLite's schema changes for untransactional.
+  const migrator = new Migrator({
+    db: new Kysely<unknown>({ dialect: new SqliteDialect({ database }) }),
+    provider: { getMigrations: async () => MIGRATIONS },
+  })
+  database.exec('begin immediate')
+  const { error } = await migrator.migrateToLatest()
+  if (error === undefined) {
+    database.exec('commit')
+    return
+  }
+  if (database.inTransaction) database.exec('rollback')
+  throw new IdentityError(
+    'UNAVAILABLE',
+    `database ${path} cannot be brought to the schema of this version (${reasonOf(error)}): was it written by a newer one?`,
+    { cause: error },
+  )
+}

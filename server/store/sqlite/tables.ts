@@ -1,0 +1,73 @@
+/** The tables as they are after all migrations: what queries are checked against. */
+import type { Generated } from 'kysely'
+
+export interface EntryRow {
+  /** Grows with creation: the key lists go on from. */
+  readonly row: Generated<number>
+  readonly id: string
+  readonly spiffe_id: string
+  readonly parent_id: string
+  /** JSON list of strings. */
+  readonly selectors: string
+  /** Digest of SPIFFE ID, parent and selector set: equal for similar entries. */
+  readonly similarity: string
+  readonly x509_svid_ttl_seconds: number
+  readonly jwt_svid_ttl_seconds: number
+  /** JSON list of strings. */
+  readonly federates_with: string
+  readonly admin: number
+  readonly downstream: number
+  readonly expires_at: number | null
+  /** JSON list of strings. */
+  readonly dns_names: string
+  readonly store_svid: number
+  readonly hint: string
+  readonly disable_x509_svid_prefetch: number
+  readonly jwt_svid_include_jti: number
+  readonly revision_number: number
+  readonly created_at: number
+}
+
+export interface NodeRow {
+  readonly row: Generated<number>
+  readonly id: string
+  readonly attestation_type: string
+  readonly serial_number: string
+  readonly expires_at: number
+  readonly new_serial_number: string
+  readonly new_expires_at: number | null
+  readonly can_reattest: number
+  /** JSON list of strings. */
+  readonly selectors: string
+  readonly agent_version: string
+}
+
+export interface BundleRow {
+  readonly trust_domain: string
+  /** JSON, see `bundle-document.ts`. */
+  readonly document: string
+}
+
+export interface ChangeRow {
+  readonly sequence: Generated<number>
+  readonly kind: string
+  readonly key: string
+  readonly at: number
+}
+
+export interface Tables {
+  readonly entries: EntryRow
+  readonly entry_selectors: { readonly selector: string; readonly entry_row: number }
+  readonly entry_federates_with: { readonly trust_domain: string; readonly entry_row: number }
+  readonly nodes: NodeRow
+  readonly node_selectors: { readonly selector: string; readonly node_row: number }
+  readonly bundles: BundleRow
+  readonly changes: ChangeRow
+  readonly change_log: { readonly only: number; readonly pruned_through: number }
+  readonly join_tokens: { readonly token_hash: string; readonly expires_at: number }
+  readonly ca_journals: {
+    readonly server_key: string
+    readonly document: Uint8Array
+    readonly saved_at: number
+  }
+}

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { cacheNodes, type NodeCache } from '../../../server/nodes/cache-nodes.ts'
+import { openStore } from '../../../server/store/sqlite/open-store.ts'
+import type { Store } from '../../../server/store/store.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { id } from '../an-entry.ts'
+
+let store: Store
+let cache: NodeCache
+let asked: number
+let heard: (ReadonlySet<string> | 'all')[]
+const agent = id('/spire/agent/join_token/a')
+
+beforeEach(async () => {
+  store = await openStore({ path: ':memory:', clock: new FakeClock() })
+  asked = 0
+  heard = []
+  cache = await cacheNodes({
+    nodes: {
+      find: (one) => {
+        asked++
+        return store.nodes.find(one)
+      },
+    },
+    changes: store.changes,
+    onNodes: (ids) => heard.push(ids),
+    onFailure: (error) => expect.unreachable(String(error)),
+  })
+})
+afterEach(async () => {
+  cache[Symbol.dispose]()
+  await store.close()
+})
+
+const attest = (serialNumber: string) =>
+  store.nodes.attest({
+    id: agent,
+    attestationType: 'join_token',
+    serialNumber,
+    expiresAt: new Date('2027-01-01'),
+    canReattest: false,
+    selectors: [],
+  })
+
+/** Every commit has been looked through. */
+const settled = () =>
+  expect.poll(async () => {
+    const before = asked
+    await cache.find(agent)
+    return asked - before
+  })
+
+test('the store is asked once for a node that does not change', async () => {
+  await attest('1')
+  await settled().toBe(0)
+  const before = asked
+  for (let n = 0; n < 10; n++) expect((await cache.find(agent))?.serialNumber).toBe('1')
+  expect(asked).toBe(before)
+})
+
+test.for([
+  ['a ban', () => store.nodes.ban(agent), ''],
+  ['a new attestation', () => attest('2'), '2'],
+] as const)(
+  '%s is seen by the very next look after it was acknowledged',
+  async ([, write, serial]) => {
+    await attest('1')
+    await settled().toBe(0)
+    await write()
+    expect((await cache.find(agent))?.serialNumber).toBe(serial)
+  },
+)
+
+test('a deleted node is gone for the very next look', async () => {
+  await attest('1')
+  await settled().toBe(0)
+  await store.nodes.remove(agent)
+  expect(await cache.find(agent)).toBeUndefined()
+})
+
+test('a row read while it was being replaced is not kept', async () => {
+  await attest('1')
+  await settled().toBe(0)
+  const writing = store.nodes.renew(agent, '2', new Date('2027-02-01'))
+  await Promise.all([writing, cache.find(agent), cache.find(agent)])
+  expect((await cache.find(agent))?.newSerialNumber).toBe('2')
+})
+
+test('nodes that change are named, and nothing else is', async () => {
+  await attest('1')
+  await store.joinTokens.create({ token: 't', expiresAt: new Date('2027-01-01') })
+  await expect.poll(() => heard).toEqual([new Set([agent])])
+})
+
+test('when the log was pruned under it, everything is forgotten and everybody is told', async () => {
+  await attest('1')
+  await settled().toBe(0)
+  const found = await store.nodes.find(agent)
+  using stale = await cacheNodes({
+    nodes: { find: async () => found },
+    changes: {
+      latest: async () => 5,
+      after: async () => ({ kind: 'pruned' }),
+      onCommit: (listener) => {
+        queueMicrotask(() => listener(9))
+        return () => {}
+      },
+    },
+    onNodes: (ids) => heard.push(ids),
+    onFailure: (error) => expect.unreachable(String(error)),
+  })
+  await stale.find(agent)
+  await expect.poll(() => heard.at(-1)).toBe('all')
+})
