@@ -41,7 +41,11 @@ export type Bidi<C, Req, Res> = (
 
 /** The handlers of a service, typed from its generated `…Handlers` interface. Methods left out answer Unimplemented. */
 export type Implementation<C, H> = {
-  readonly [M in keyof H]?: H[M] extends handleBidiStreamingCall<infer Req, infer Res>
+  // The generated interfaces also have an index signature, which would admit any name.
+  readonly [M in keyof H as string extends M ? never : M]?: H[M] extends handleBidiStreamingCall<
+    infer Req,
+    infer Res
+  >
     ? Bidi<C, Req, Res>
     : H[M] extends handleServerStreamingCall<infer Req, infer Res>
       ? ServerStream<C, Req, Res>
@@ -124,7 +128,10 @@ async function runStream<C>(
   try {
     const call = toCall(endpoint, method, grpc)
     seen.caller = call.caller
-    const request = bidi ? grpc : (grpc as ServerWritableStream<unknown, unknown>).request
+    // Casts: which of the two it is, is known by the definition of the method.
+    const request = bidi
+      ? requestsOf(grpc as ServerDuplexStream<unknown, unknown>, call.signal)
+      : (grpc as ServerWritableStream<unknown, unknown>).request
     await endpoint.authorize(call, bidi ? undefined : request)
     await handler(request, call, (message: unknown) => send(grpc, message, call.signal))
     grpc.end()
@@ -144,6 +151,18 @@ function toCall<C>(endpoint: Endpoint<C>, method: string, grpc: AnyCall): Call<C
     method,
     metadata: grpc.metadata,
     signal: gone.signal,
+  }
+}
+
+/** Ends when the caller half-closes and when it goes away; a handler that stops reading early ends nothing. */
+async function* requestsOf(
+  grpc: ServerDuplexStream<unknown, unknown>,
+  signal: AbortSignal,
+): AsyncGenerator<unknown, void, undefined> {
+  try {
+    yield* grpc.iterator({ destroyOnReturn: false })
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
 }
 

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { type Server, ServerCredentials } from '@grpc/grpc-js'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
@@ -25,6 +25,10 @@ export interface UnixListenerOptions {
 
 export interface UnixListener extends AsyncDisposable {
   callerOf(peer: string): UnixCaller
+  /** Closes the connection of a caller that is no longer who connected, so that it may connect anew. */
+  hangUp(caller: UnixCaller): void
+  /** Takes no more connections and calls, and resolves when the last call has ended or `cut` has aborted. */
+  drain(cut: AbortSignal): Promise<void>
 }
 
 /** @throws IdentityError CONFIG_INVALID when the path cannot be used, saying why */
@@ -33,14 +37,17 @@ export async function listenUnix(options: UnixListenerOptions): Promise<UnixList
   await prepare(path)
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const callers = new Map<string, UnixCaller>()
+  const sockets = new Map<UnixCaller, Socket>()
   const listener = createServer((socket) => {
     try {
       const caller = peerCredentialsOf(socket)
       // The key is what a handler sees as its peer; unguessable, so no header can forge it.
       const key = `unix:${randomUUID()}`
       callers.set(key, caller)
+      sockets.set(caller, socket)
       socket.once('close', () => {
         callers.delete(key)
+        sockets.delete(caller)
         caller[Symbol.dispose]()
       })
       Object.defineProperty(socket, 'remoteAddress', { value: key })
@@ -53,6 +60,11 @@ export async function listenUnix(options: UnixListenerOptions): Promise<UnixList
   listener.listen(path)
   await once(listener, 'listening')
   chmodSync(path, mode)
+  const stop = () => {
+    if (!listener.listening) return
+    listener.close() // also unlinks the socket file
+    injector.destroy() // connections close as soon as they carry no call
+  }
   return {
     callerOf(peer) {
       const caller = callers.get(peer)
@@ -61,9 +73,19 @@ export async function listenUnix(options: UnixListenerOptions): Promise<UnixList
       }
       return caller
     },
+    hangUp: (caller) => void sockets.get(caller)?.destroy(),
+    async drain(cut) {
+      const closed = once(listener, 'close')
+      stop()
+      const cutAll = () => {
+        for (const socket of sockets.values()) socket.destroy()
+      }
+      if (cut.aborted) cutAll()
+      cut.addEventListener('abort', cutAll, { once: true })
+      await closed
+    },
     async [Symbol.asyncDispose]() {
-      listener.close() // also unlinks the socket file
-      injector.destroy()
+      stop()
     },
   }
 }
