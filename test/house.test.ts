@@ -1,0 +1,124 @@
+/** The lines of the house that no type can draw: who imports whom, who owns which library, how long a file is. */
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+
+/** Room → the rooms beneath it. Whatever is not listed may not be imported. */
+const BENEATH: Record<string, readonly string[]> = {
+  spiffe: [],
+  log: [],
+  config: ['spiffe'],
+  proto: ['spiffe'],
+  workload: ['spiffe', 'proto'],
+  server: ['spiffe', 'config', 'log', 'proto'],
+  agent: ['spiffe', 'config', 'log', 'proto'],
+  cli: ['spiffe', 'config', 'log', 'proto', 'server', 'agent'],
+}
+
+/** Library → the folders that may import it; everything else goes through them. */
+const OWNERS: Record<string, readonly string[]> = {
+  '@peculiar/x509': ['spiffe/x509'],
+  '@peculiar/webcrypto': ['spiffe/x509'],
+  'reflect-metadata': ['spiffe/x509'],
+  jose: ['spiffe/jwt'],
+  'better-sqlite3': ['server/store/sqlite'],
+  kysely: ['server/store'],
+  commander: ['cli'],
+  pino: ['log'],
+  yaml: ['config'],
+  koffi: ['proto'],
+}
+
+const IO = [
+  'fs',
+  'net',
+  'tls',
+  'http',
+  'https',
+  'http2',
+  'child_process',
+  'dgram',
+  'dns',
+  'os',
+  'worker_threads',
+]
+
+const MAX_LINES = 300
+
+const sources = Object.keys(BENEATH).flatMap((room) =>
+  globSync(`${room}/**/*.ts`, { cwd: root, exclude: ['proto/gen/**'] }).map((path) => ({
+    room,
+    path,
+    text: readFileSync(join(root, path), 'utf8'),
+  })),
+)
+
+const importsOf = (text: string) =>
+  [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '')
+
+const faults = (judge: (source: (typeof sources)[number], specifier: string) => boolean) =>
+  sources.flatMap((source) =>
+    importsOf(source.text)
+      .filter((specifier) => judge(source, specifier))
+      .map((specifier) => `${source.path} imports ${specifier}`),
+  )
+
+test('there are sources to judge', () => {
+  expect(sources.length).toBeGreaterThan(20)
+})
+
+test('imports run one way, from a room to those beneath it', () => {
+  expect(
+    faults(({ room, path }, specifier) => {
+      if (!specifier.startsWith('.')) return false
+      const target = normalize(join(dirname(path), specifier)).split('/')[0] ?? ''
+      return target !== room && !BENEATH[room]?.includes(target)
+    }),
+  ).toEqual([])
+})
+
+test('a library is imported by its owner alone', () => {
+  expect(
+    faults(({ path }, specifier) => {
+      const owners = OWNERS[specifier]
+      return owners !== undefined && !owners.some((owner) => path.startsWith(`${owner}/`))
+    }),
+  ).toEqual([])
+})
+
+test('spiffe/ does no I/O', () => {
+  expect(
+    faults(
+      ({ room }, specifier) =>
+        room === 'spiffe' &&
+        IO.some((name) => specifier === `node:${name}` || specifier.startsWith(`node:${name}/`)),
+    ),
+  ).toEqual([])
+})
+
+test('only main.ts reads the environment', () => {
+  const readers = sources
+    .filter(({ text }) => text.includes('process.env'))
+    .map(({ path }) => path)
+    .filter(
+      (path) =>
+        !path.startsWith('cli/') && !path.endsWith('/main.ts') && !path.startsWith('workload/'),
+    )
+  expect(readers).toEqual([])
+})
+
+test('no file is a drawer for everything, and each can be read in one sitting', () => {
+  const drawers = sources.filter(({ path }) =>
+    /(^|\/)(utils?|helpers?|common|misc|types|models|services)(\/|\.ts$)/.test(path),
+  )
+  expect(drawers.map(({ path }) => path)).toEqual([])
+  const long = sources.filter(({ text }) => text.split('\n').length > MAX_LINES)
+  expect(long.map(({ path }) => path)).toEqual([])
+})
+
+test('every file opens by saying what it is', () => {
+  const silent = sources.filter(({ text }) => !/^(#![^\n]*\n)?\/\*\*/.test(text))
+  expect(silent.map(({ path }) => path)).toEqual([])
+})
