@@ -1,0 +1,57 @@
+/** Writes DER: the one encoding of a value that `der.ts` takes. @see X.690 §10 */
+import { TAG } from './der.ts'
+
+export function encode(tag: number, ...parts: readonly Uint8Array[]): Buffer {
+  let length = 0
+  for (const part of parts) length += part.length
+  return Buffer.concat([head(tag, length), ...parts])
+}
+
+export const sequence = (...parts: readonly Uint8Array[]): Buffer => encode(TAG.sequence, ...parts)
+
+/** @param parts in the order in which they are to stand; a SET OF must be sorted by the caller */
+export const set = (...parts: readonly Uint8Array[]): Buffer => encode(TAG.set, ...parts)
+
+export const octets = (bytes: Uint8Array): Buffer => encode(TAG.octetString, bytes)
+
+export const bits = (bytes: Uint8Array, unused = 0): Buffer =>
+  encode(TAG.bitString, Buffer.of(unused), bytes)
+
+export const boolean = (value: boolean): Buffer => encode(TAG.boolean, Buffer.of(value ? 0xff : 0))
+
+/** A non-negative INTEGER from big-endian bytes. */
+export function integer(magnitude: Uint8Array): Buffer {
+  let start = 0
+  while (start < magnitude.length - 1 && magnitude[start] === 0) start++
+  const minimal = magnitude.subarray(start)
+  const first = minimal[0] ?? 0xff
+  return first >= 0x80 ? encode(TAG.integer, Buffer.of(0), minimal) : encode(TAG.integer, minimal)
+}
+
+export function oid(dotted: string): Buffer {
+  const [top = 0, second = 0, ...others] = dotted.split('.').map(Number)
+  const bytes = [top * 40 + second, ...others].flatMap((arc) => {
+    const groups = [arc % 128]
+    for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) {
+      groups.unshift((left % 128) + 128)
+    }
+    return groups
+  })
+  return encode(TAG.oid, Buffer.from(bytes))
+}
+
+/** @see RFC 5280 §4.1.2.5 — UTCTime through 2049, GeneralizedTime from 2050 */
+export function time(date: Date): Buffer {
+  const digits = date.toISOString().replace(/[-:T]/g, '').slice(0, 14)
+  const year = date.getUTCFullYear()
+  return year >= 1950 && year < 2050
+    ? encode(TAG.utcTime, Buffer.from(`${digits.slice(2)}Z`))
+    : encode(TAG.generalizedTime, Buffer.from(`${digits}Z`))
+}
+
+function head(tag: number, length: number): Buffer {
+  if (length < 0x80) return Buffer.of(tag, length)
+  if (length < 0x100) return Buffer.of(tag, 0x81, length)
+  if (length < 0x1_0000) return Buffer.of(tag, 0x82, length >> 8, length & 0xff)
+  return Buffer.of(tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff)
+}
