@@ -6,11 +6,17 @@ import { fileURLToPath } from 'node:url'
 import { type GrpcObject, loadPackageDefinition } from '@grpc/grpc-js'
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import type { ProtoGrpcType as AgentTypes } from './gen/agent.ts'
+import type { ProtoGrpcType as AgentDebugTypes } from './gen/agent_debug.ts'
+import type { ProtoGrpcType as AgentLoggerTypes } from './gen/agent_logger.ts'
 import type { ProtoGrpcType as BundleTypes } from './gen/bundle.ts'
+import type { ProtoGrpcType as DebugTypes } from './gen/debug.ts'
 import type { ProtoGrpcType as EntryTypes } from './gen/entry.ts'
 import type { ProtoGrpcType as HealthTypes } from './gen/health.ts'
+import type { ProtoGrpcType as LocalAuthorityTypes } from './gen/localauthority.ts'
+import type { ProtoGrpcType as LoggerTypes } from './gen/logger.ts'
 import type { ProtoGrpcType as SvidTypes } from './gen/svid.ts'
 import type { ProtoGrpcType as SyncTypes } from './gen/sync.ts'
+import type { ProtoGrpcType as TrustDomainTypes } from './gen/trustdomain.ts'
 import type { ProtoGrpcType as WorkloadTypes } from './gen/workload.ts'
 
 const FILES = {
@@ -18,6 +24,12 @@ const FILES = {
   bundle: 'spire/api/server/bundle/v1/bundle.proto',
   entry: 'spire/api/server/entry/v1/entry.proto',
   svid: 'spire/api/server/svid/v1/svid.proto',
+  trustDomain: 'spire/api/server/trustdomain/v1/trustdomain.proto',
+  localAuthority: 'spire/api/server/localauthority/v1/localauthority.proto',
+  debug: 'spire/api/server/debug/v1/debug.proto',
+  logger: 'spire/api/server/logger/v1/logger.proto',
+  agentDebug: 'spire/agent/debug/v1/agent_debug.proto',
+  agentLogger: 'spire/api/agent/logger/v1/agent_logger.proto',
   sync: 'steeple/server/sync/v1/sync.proto',
   health: 'grpc/health/v1/health.proto',
   workload: 'workload/workload.proto',
@@ -56,3 +68,16 @@ export const svidApi = () => (load('svid') as unknown as SvidTypes).spire.api.se
 export const syncApi = () => (load('sync') as unknown as SyncTypes).steeple.server.sync.v1.Sync
 export const healthApi = () => (load('health') as unknown as HealthTypes).grpc.health.v1.Health
 export const workloadApi = () => (load('workload') as unknown as WorkloadTypes).SpiffeWorkloadAPI
+export const trustDomainApi = () =>
+  (load('trustDomain') as unknown as TrustDomainTypes).spire.api.server.trustdomain.v1.TrustDomain
+export const localAuthorityApi = () =>
+  (load('localAuthority') as unknown as LocalAuthorityTypes).spire.api.server.localauthority.v1
+    .LocalAuthority
+export const debugApi = () =>
+  (load('debug') as unknown as DebugTypes).spire.api.server.debug.v1.Debug
+export const loggerApi = () =>
+  (load('logger') as unknown as LoggerTypes).spire.api.server.logger.v1.Logger
+export const agentDebugApi = () =>
+  (load('agentDebug') as unknown as AgentDebugTypes).spire.agent.debug.v1.Debug
+export const agentLoggerApi = () =>
+  (load('agentLogger') as unknown as AgentLoggerTypes).spire.api.agent.logger.v1.Logger

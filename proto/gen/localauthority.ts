@@ -1,0 +1,93 @@
+import type * as grpc from '@grpc/grpc-js';
+import type { MessageTypeDefinition } from '@grpc/proto-loader';
+
+import type { ActivateJWTAuthorityRequestInput as _spire_api_server_localauthority_v1_ActivateJWTAuthorityRequestInput, ActivateJWTAuthorityRequest as _spire_api_server_localauthority_v1_ActivateJWTAuthorityRequest } from './spire/api/server/localauthority/v1/ActivateJWTAuthorityRequest.ts';
+import type { ActivateJWTAuthorityResponseInput as _spire_api_server_localauthority_v1_ActivateJWTAuthorityResponseInput, ActivateJWTAuthorityResponse as _spire_api_server_localauthority_v1_ActivateJWTAuthorityResponse } from './spire/api/server/localauthority/v1/ActivateJWTAuthorityResponse.ts';
+import type { ActivateWITAuthorityRequestInput as _spire_api_server_localauthority_v1_ActivateWITAuthorityRequestInput, ActivateWITAuthorityRequest as _spire_api_server_localauthority_v1_ActivateWITAuthorityRequest } from './spire/api/server/localauthority/v1/ActivateWITAuthorityRequest.ts';
+import type { ActivateWITAuthorityResponseInput as _spire_api_server_localauthority_v1_ActivateWITAuthorityResponseInput, ActivateWITAuthorityResponse as _spire_api_server_localauthority_v1_ActivateWITAuthorityResponse } from './spire/api/server/localauthority/v1/ActivateWITAuthorityResponse.ts';
+import type { ActivateX509AuthorityRequestInput as _spire_api_server_localauthority_v1_ActivateX509AuthorityRequestInput, ActivateX509AuthorityRequest as _spire_api_server_localauthority_v1_ActivateX509AuthorityRequest } from './spire/api/server/localauthority/v1/ActivateX509AuthorityRequest.ts';
+import type { ActivateX509AuthorityResponseInput as _spire_api_server_localauthority_v1_ActivateX509AuthorityResponseInput, ActivateX509AuthorityResponse as _spire_api_server_localauthority_v1_ActivateX509AuthorityResponse } from './spire/api/server/localauthority/v1/ActivateX509AuthorityResponse.ts';
+import type { AuthorityStateInput as _spire_api_server_localauthority_v1_AuthorityStateInput, AuthorityState as _spire_api_server_localauthority_v1_AuthorityState } from './spire/api/server/localauthority/v1/AuthorityState.ts';
+import type { GetJWTAuthorityStateRequestInput as _spire_api_server_localauthority_v1_GetJWTAuthorityStateRequestInput, GetJWTAuthorityStateRequest as _spire_api_server_localauthority_v1_GetJWTAuthorityStateRequest } from './spire/api/server/localauthority/v1/GetJWTAuthorityStateRequest.ts';
+import type { GetJWTAuthorityStateResponseInput as _spire_api_server_localauthority_v1_GetJWTAuthorityStateResponseInput, GetJWTAuthorityStateResponse as _spire_api_server_localauthority_v1_GetJWTAuthorityStateResponse } from './spire/api/server/localauthority/v1/GetJWTAuthorityStateResponse.ts';
+import type { GetWITAuthorityStateRequestInput as _spire_api_server_localauthority_v1_GetWITAuthorityStateRequestInput, GetWITAuthorityStateRequest as _spire_api_server_localauthority_v1_GetWITAuthorityStateRequest } from './spire/api/server/localauthority/v1/GetWITAuthorityStateRequest.ts';
+import type { GetWITAuthorityStateResponseInput as _spire_api_server_localauthority_v1_GetWITAuthorityStateResponseInput, GetWITAuthorityStateResponse as _spire_api_server_localauthority_v1_GetWITAuthorityStateResponse } from './spire/api/server/localauthority/v1/GetWITAuthorityStateResponse.ts';
+import type { GetX509AuthorityStateRequestInput as _spire_api_server_localauthority_v1_GetX509AuthorityStateRequestInput, GetX509AuthorityStateRequest as _spire_api_server_localauthority_v1_GetX509AuthorityStateRequest } from './spire/api/server/localauthority/v1/GetX509AuthorityStateRequest.ts';
+import type { GetX509AuthorityStateResponseInput as _spire_api_server_localauthority_v1_GetX509AuthorityStateResponseInput, GetX509AuthorityStateResponse as _spire_api_server_localauthority_v1_GetX509AuthorityStateResponse } from './spire/api/server/localauthority/v1/GetX509AuthorityStateResponse.ts';
+import type { LocalAuthorityClient as _spire_api_server_localauthority_v1_LocalAuthorityClient, LocalAuthorityDefinition as _spire_api_server_localauthority_v1_LocalAuthorityDefinition } from './spire/api/server/localauthority/v1/LocalAuthority.ts';
+import type { PrepareJWTAuthorityRequestInput as _spire_api_server_localauthority_v1_PrepareJWTAuthorityRequestInput, PrepareJWTAuthorityRequest as _spire_api_server_localauthority_v1_PrepareJWTAuthorityRequest } from './spire/api/server/localauthority/v1/PrepareJWTAuthorityRequest.ts';
+import type { PrepareJWTAuthorityResponseInput as _spire_api_server_localauthority_v1_PrepareJWTAuthorityResponseInput, PrepareJWTAuthorityResponse as _spire_api_server_localauthority_v1_PrepareJWTAuthorityResponse } from './spire/api/server/localauthority/v1/PrepareJWTAuthorityResponse.ts';
+import type { PrepareWITAuthorityRequestInput as _spire_api_server_localauthority_v1_PrepareWITAuthorityRequestInput, PrepareWITAuthorityRequest as _spire_api_server_localauthority_v1_PrepareWITAuthorityRequest } from './spire/api/server/localauthority/v1/PrepareWITAuthorityRequest.ts';
+import type { PrepareWITAuthorityResponseInput as _spire_api_server_localauthority_v1_PrepareWITAuthorityResponseInput, PrepareWITAuthorityResponse as _spire_api_server_localauthority_v1_PrepareWITAuthorityResponse } from './spire/api/server/localauthority/v1/PrepareWITAuthorityResponse.ts';
+import type { PrepareX509AuthorityRequestInput as _spire_api_server_localauthority_v1_PrepareX509AuthorityRequestInput, PrepareX509AuthorityRequest as _spire_api_server_localauthority_v1_PrepareX509AuthorityRequest } from './spire/api/server/localauthority/v1/PrepareX509AuthorityRequest.ts';
+import type { PrepareX509AuthorityResponseInput as _spire_api_server_localauthority_v1_PrepareX509AuthorityResponseInput, PrepareX509AuthorityResponse as _spire_api_server_localauthority_v1_PrepareX509AuthorityResponse } from './spire/api/server/localauthority/v1/PrepareX509AuthorityResponse.ts';
+import type { RevokeJWTAuthorityRequestInput as _spire_api_server_localauthority_v1_RevokeJWTAuthorityRequestInput, RevokeJWTAuthorityRequest as _spire_api_server_localauthority_v1_RevokeJWTAuthorityRequest } from './spire/api/server/localauthority/v1/RevokeJWTAuthorityRequest.ts';
+import type { RevokeJWTAuthorityResponseInput as _spire_api_server_localauthority_v1_RevokeJWTAuthorityResponseInput, RevokeJWTAuthorityResponse as _spire_api_server_localauthority_v1_RevokeJWTAuthorityResponse } from './spire/api/server/localauthority/v1/RevokeJWTAuthorityResponse.ts';
+import type { RevokeWITAuthorityRequestInput as _spire_api_server_localauthority_v1_RevokeWITAuthorityRequestInput, RevokeWITAuthorityRequest as _spire_api_server_localauthority_v1_RevokeWITAuthorityRequest } from './spire/api/server/localauthority/v1/RevokeWITAuthorityRequest.ts';
+import type { RevokeWITAuthorityResponseInput as _spire_api_server_localauthority_v1_RevokeWITAuthorityResponseInput, RevokeWITAuthorityResponse as _spire_api_server_localauthority_v1_RevokeWITAuthorityResponse } from './spire/api/server/localauthority/v1/RevokeWITAuthorityResponse.ts';
+import type { RevokeX509AuthorityRequestInput as _spire_api_server_localauthority_v1_RevokeX509AuthorityRequestInput, RevokeX509AuthorityRequest as _spire_api_server_localauthority_v1_RevokeX509AuthorityRequest } from './spire/api/server/localauthority/v1/RevokeX509AuthorityRequest.ts';
+import type { RevokeX509AuthorityResponseInput as _spire_api_server_localauthority_v1_RevokeX509AuthorityResponseInput, RevokeX509AuthorityResponse as _spire_api_server_localauthority_v1_RevokeX509AuthorityResponse } from './spire/api/server/localauthority/v1/RevokeX509AuthorityResponse.ts';
+import type { RevokeX509UpstreamAuthorityRequestInput as _spire_api_server_localauthority_v1_RevokeX509UpstreamAuthorityRequestInput, RevokeX509UpstreamAuthorityRequest as _spire_api_server_localauthority_v1_RevokeX509UpstreamAuthorityRequest } from './spire/api/server/localauthority/v1/RevokeX509UpstreamAuthorityRequest.ts';
+import type { RevokeX509UpstreamAuthorityResponseInput as _spire_api_server_localauthority_v1_RevokeX509UpstreamAuthorityResponseInput, RevokeX509UpstreamAuthorityResponse as _spire_api_server_localauthority_v1_RevokeX509UpstreamAuthorityResponse } from './spire/api/server/localauthority/v1/RevokeX509UpstreamAuthorityResponse.ts';
+import type { TaintJWTAuthorityRequestInput as _spire_api_server_localauthority_v1_TaintJWTAuthorityRequestInput, TaintJWTAuthorityRequest as _spire_api_server_localauthority_v1_TaintJWTAuthorityRequest } from './spire/api/server/localauthority/v1/TaintJWTAuthorityRequest.ts';
+import type { TaintJWTAuthorityResponseInput as _spire_api_server_localauthority_v1_TaintJWTAuthorityResponseInput, TaintJWTAuthorityResponse as _spire_api_server_localauthority_v1_TaintJWTAuthorityResponse } from './spire/api/server/localauthority/v1/TaintJWTAuthorityResponse.ts';
+import type { TaintWITAuthorityRequestInput as _spire_api_server_localauthority_v1_TaintWITAuthorityRequestInput, TaintWITAuthorityRequest as _spire_api_server_localauthority_v1_TaintWITAuthorityRequest } from './spire/api/server/localauthority/v1/TaintWITAuthorityRequest.ts';
+import type { TaintWITAuthorityResponseInput as _spire_api_server_localauthority_v1_TaintWITAuthorityResponseInput, TaintWITAuthorityResponse as _spire_api_server_localauthority_v1_TaintWITAuthorityResponse } from './spire/api/server/localauthority/v1/TaintWITAuthorityResponse.ts';
+import type { TaintX509AuthorityRequestInput as _spire_api_server_localauthority_v1_TaintX509AuthorityRequestInput, TaintX509AuthorityRequest as _spire_api_server_localauthority_v1_TaintX509AuthorityRequest } from './spire/api/server/localauthority/v1/TaintX509AuthorityRequest.ts';
+import type { TaintX509AuthorityResponseInput as _spire_api_server_localauthority_v1_TaintX509AuthorityResponseInput, TaintX509AuthorityResponse as _spire_api_server_localauthority_v1_TaintX509AuthorityResponse } from './spire/api/server/localauthority/v1/TaintX509AuthorityResponse.ts';
+import type { TaintX509UpstreamAuthorityRequestInput as _spire_api_server_localauthority_v1_TaintX509UpstreamAuthorityRequestInput, TaintX509UpstreamAuthorityRequest as _spire_api_server_localauthority_v1_TaintX509UpstreamAuthorityRequest } from './spire/api/server/localauthority/v1/TaintX509UpstreamAuthorityRequest.ts';
+import type { TaintX509UpstreamAuthorityResponseInput as _spire_api_server_localauthority_v1_TaintX509UpstreamAuthorityResponseInput, TaintX509UpstreamAuthorityResponse as _spire_api_server_localauthority_v1_TaintX509UpstreamAuthorityResponse } from './spire/api/server/localauthority/v1/TaintX509UpstreamAuthorityResponse.ts';
+
+type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
+  new(...args: ConstructorParameters<Constructor>): Subtype;
+};
+
+export interface ProtoGrpcType {
+  spire: {
+    api: {
+      server: {
+        localauthority: {
+          v1: {
+            ActivateJWTAuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_ActivateJWTAuthorityRequestInput, _spire_api_server_localauthority_v1_ActivateJWTAuthorityRequest>
+            ActivateJWTAuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_ActivateJWTAuthorityResponseInput, _spire_api_server_localauthority_v1_ActivateJWTAuthorityResponse>
+            ActivateWITAuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_ActivateWITAuthorityRequestInput, _spire_api_server_localauthority_v1_ActivateWITAuthorityRequest>
+            ActivateWITAuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_ActivateWITAuthorityResponseInput, _spire_api_server_localauthority_v1_ActivateWITAuthorityResponse>
+            ActivateX509AuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_ActivateX509AuthorityRequestInput, _spire_api_server_localauthority_v1_ActivateX509AuthorityRequest>
+            ActivateX509AuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_ActivateX509AuthorityResponseInput, _spire_api_server_localauthority_v1_ActivateX509AuthorityResponse>
+            AuthorityState: MessageTypeDefinition<_spire_api_server_localauthority_v1_AuthorityStateInput, _spire_api_server_localauthority_v1_AuthorityState>
+            GetJWTAuthorityStateRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_GetJWTAuthorityStateRequestInput, _spire_api_server_localauthority_v1_GetJWTAuthorityStateRequest>
+            GetJWTAuthorityStateResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_GetJWTAuthorityStateResponseInput, _spire_api_server_localauthority_v1_GetJWTAuthorityStateResponse>
+            GetWITAuthorityStateRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_GetWITAuthorityStateRequestInput, _spire_api_server_localauthority_v1_GetWITAuthorityStateRequest>
+            GetWITAuthorityStateResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_GetWITAuthorityStateResponseInput, _spire_api_server_localauthority_v1_GetWITAuthorityStateResponse>
+            GetX509AuthorityStateRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_GetX509AuthorityStateRequestInput, _spire_api_server_localauthority_v1_GetX509AuthorityStateRequest>
+            GetX509AuthorityStateResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_GetX509AuthorityStateResponseInput, _spire_api_server_localauthority_v1_GetX509AuthorityStateResponse>
+            LocalAuthority: SubtypeConstructor<typeof grpc.Client, _spire_api_server_localauthority_v1_LocalAuthorityClient> & { service: _spire_api_server_localauthority_v1_LocalAuthorityDefinition }
+            PrepareJWTAuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_PrepareJWTAuthorityRequestInput, _spire_api_server_localauthority_v1_PrepareJWTAuthorityRequest>
+            PrepareJWTAuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_PrepareJWTAuthorityResponseInput, _spire_api_server_localauthority_v1_PrepareJWTAuthorityResponse>
+            PrepareWITAuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_PrepareWITAuthorityRequestInput, _spire_api_server_localauthority_v1_PrepareWITAuthorityRequest>
+            PrepareWITAuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_PrepareWITAuthorityResponseInput, _spire_api_server_localauthority_v1_PrepareWITAuthorityResponse>
+            PrepareX509AuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_PrepareX509AuthorityRequestInput, _spire_api_server_localauthority_v1_PrepareX509AuthorityRequest>
+            PrepareX509AuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_PrepareX509AuthorityResponseInput, _spire_api_server_localauthority_v1_PrepareX509AuthorityResponse>
+            RevokeJWTAuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_RevokeJWTAuthorityRequestInput, _spire_api_server_localauthority_v1_RevokeJWTAuthorityRequest>
+            RevokeJWTAuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_RevokeJWTAuthorityResponseInput, _spire_api_server_localauthority_v1_RevokeJWTAuthorityResponse>
+            RevokeWITAuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_RevokeWITAuthorityRequestInput, _spire_api_server_localauthority_v1_RevokeWITAuthorityRequest>
+            RevokeWITAuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_RevokeWITAuthorityResponseInput, _spire_api_server_localauthority_v1_RevokeWITAuthorityResponse>
+            RevokeX509AuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_RevokeX509AuthorityRequestInput, _spire_api_server_localauthority_v1_RevokeX509AuthorityRequest>
+            RevokeX509AuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_RevokeX509AuthorityResponseInput, _spire_api_server_localauthority_v1_RevokeX509AuthorityResponse>
+            RevokeX509UpstreamAuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_RevokeX509UpstreamAuthorityRequestInput, _spire_api_server_localauthority_v1_RevokeX509UpstreamAuthorityRequest>
+            RevokeX509UpstreamAuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_RevokeX509UpstreamAuthorityResponseInput, _spire_api_server_localauthority_v1_RevokeX509UpstreamAuthorityResponse>
+            TaintJWTAuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_TaintJWTAuthorityRequestInput, _spire_api_server_localauthority_v1_TaintJWTAuthorityRequest>
+            TaintJWTAuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_TaintJWTAuthorityResponseInput, _spire_api_server_localauthority_v1_TaintJWTAuthorityResponse>
+            TaintWITAuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_TaintWITAuthorityRequestInput, _spire_api_server_localauthority_v1_TaintWITAuthorityRequest>
+            TaintWITAuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_TaintWITAuthorityResponseInput, _spire_api_server_localauthority_v1_TaintWITAuthorityResponse>
+            TaintX509AuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_TaintX509AuthorityRequestInput, _spire_api_server_localauthority_v1_TaintX509AuthorityRequest>
+            TaintX509AuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_TaintX509AuthorityResponseInput, _spire_api_server_localauthority_v1_TaintX509AuthorityResponse>
+            TaintX509UpstreamAuthorityRequest: MessageTypeDefinition<_spire_api_server_localauthority_v1_TaintX509UpstreamAuthorityRequestInput, _spire_api_server_localauthority_v1_TaintX509UpstreamAuthorityRequest>
+            TaintX509UpstreamAuthorityResponse: MessageTypeDefinition<_spire_api_server_localauthority_v1_TaintX509UpstreamAuthorityResponseInput, _spire_api_server_localauthority_v1_TaintX509UpstreamAuthorityResponse>
+          }
+        }
+      }
+    }
+  }
+}
+
