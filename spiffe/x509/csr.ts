@@ -29,12 +29,13 @@ import { isSignedBy, signerOf } from './signature.ts'
 export interface Csr {
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array
+  /** @throws IdentityError CSR_INVALID when it is no point of its curve */
   readonly publicKey: KeyObject
   /** Subject name, DER. */
   readonly subject: Uint8Array
   readonly uriSans: readonly string[]
   readonly dnsNames: readonly string[]
-  /** Whether whoever made the request holds the key. False on any doubt. */
+  /** Whether whoever made the request holds the key. @throws IdentityError CSR_INVALID like `publicKey` */
   verify(): boolean
 }
 
@@ -43,9 +44,15 @@ const ATTRIBUTES = 0xa0
 
 /** @throws IdentityError CSR_INVALID, also for a key that is too small or of an unknown kind */
 export function parseCsr(der: Uint8Array): Csr {
-  try {
+  return refuseAsCsr(() => {
     if (der.length > MAX_CSR_BYTES) throw malformed(`it is longer than ${MAX_CSR_BYTES} bytes`)
     return readCsr(der)
+  })
+}
+
+function refuseAsCsr<T>(read: () => T): T {
+  try {
+    return read()
   } catch (cause) {
     if (!(cause instanceof IdentityError)) throw cause
     throw new IdentityError('CSR_INVALID', `malformed CSR: ${reasonOf(cause)}`, { cause })
@@ -65,20 +72,21 @@ function readCsr(der: Uint8Array): Csr {
   const { uriSans, dnsNames } = requestedNames(fields.take(ATTRIBUTES))
   fields.end()
   kindOfKey(spki)
-  let publicKey: KeyObject | undefined
+  // Importing the key costs ten times the rest; who does not need it does not pay.
+  let imported: KeyObject | undefined
+  const publicKey = () => {
+    imported ??= refuseAsCsr(() => parseSpki(spki))
+    return imported
+  }
   return {
     spki,
-    // Importing the key costs twenty times the rest; who does not need it does not pay.
     get publicKey() {
-      publicKey ??= parseSpki(spki)
-      return publicKey
+      return publicKey()
     },
     subject,
     uriSans,
     dnsNames,
-    verify() {
-      return isSignedBy(this.publicKey, algorithm, info.raw, signature)
-    },
+    verify: () => isSignedBy(publicKey(), algorithm, info.raw, signature),
   }
 }
 
