@@ -32,7 +32,7 @@ const LIST = 'entries'
 const SELECT = `select ${ENTRY_COLUMNS.join(', ')} from entries`
 
 export function entryStore(deps: SqliteDeps): EntryStore {
-  const { connection, queue, clock } = deps
+  const { connection, queue } = deps
   return {
     create: (entries) =>
       queue.write((record) => entries.map((entry) => createEntry(deps, record, entry))),
@@ -75,30 +75,30 @@ export function entryStore(deps: SqliteDeps): EntryStore {
           }),
       ),
   }
+}
 
-  function createEntry(
-    { randomId }: SqliteDeps,
-    record: RecordChange,
-    entry: NewEntry,
-  ): CreateEntryResult {
-    const similar = connection.one<StoredEntry>(
-      `${SELECT} where similarity = ? order by row limit 1`,
-      similarityOf(entry),
-    )
-    if (similar !== undefined) return { kind: 'similar', entry: decodeEntry(similar) }
-    const id = entry.id ?? randomId()
-    if (findRow(connection, id) !== undefined) return { kind: 'id-taken', id }
-    const missing = missingBundle(connection, entry)
-    if (missing !== undefined) return { kind: 'bundle-missing', trustDomain: missing }
-    const createdAt = unixSeconds(clock.now())
-    const { lastRow } = connection.run(INSERT_ENTRY, id, createdAt, ...fieldValues(entry))
-    insertSelectors(connection, lastRow, entry)
-    insertFederatesWith(connection, lastRow, entry)
-    record('entry', id)
-    const created = entryOf(findRow(connection, id))
-    if (created === undefined) throw new Error('the entry just written is not there')
-    return { kind: 'created', entry: created }
-  }
+function createEntry(
+  { connection, clock, randomId }: SqliteDeps,
+  record: RecordChange,
+  entry: NewEntry,
+): CreateEntryResult {
+  const similar = connection.one<StoredEntry>(
+    `${SELECT} where similarity = ? order by row limit 1`,
+    similarityOf(entry),
+  )
+  if (similar !== undefined) return { kind: 'similar', entry: decodeEntry(similar) }
+  const id = entry.id ?? randomId()
+  if (findRow(connection, id) !== undefined) return { kind: 'id-taken', id }
+  const missing = missingBundle(connection, entry)
+  if (missing !== undefined) return { kind: 'bundle-missing', trustDomain: missing }
+  const createdAt = unixSeconds(clock.now())
+  const { lastRow } = connection.run(INSERT_ENTRY, id, createdAt, ...fieldValues(entry))
+  insertSelectors(connection, lastRow, entry)
+  insertFederatesWith(connection, lastRow, entry)
+  record('entry', id)
+  const created = entryOf(findRow(connection, id))
+  if (created === undefined) throw new Error('the entry just written is not there')
+  return { kind: 'created', entry: created }
 }
 
 function updateEntry(

@@ -26,15 +26,7 @@ export function nodeStore({ connection, queue }: SqliteDeps): NodeStore {
   return {
     attest: (attestation) => queue.write((record) => attestNode(connection, record, attestation)),
     renew: (id, serialNumber, expiresAt) =>
-      queue.write((record) => {
-        const row = findRow(connection, id)
-        if (row === undefined) return { kind: 'not-found' }
-        if (row.serial_number === '') return { kind: 'banned' }
-        return setColumns(connection, record, id, {
-          new_serial_number: serialNumber,
-          new_expires_at: unixSeconds(expiresAt),
-        })
-      }),
+      queue.write((record) => renewNode(connection, record, id, serialNumber, expiresAt)),
     promote: (id, newSerialNumber) =>
       queue.write((record) => promoteNode(connection, record, id, newSerialNumber)),
     ban: (id) =>
@@ -124,6 +116,22 @@ function attestNode(
   }
   record('node', row.id)
   return { kind: 'stored', node: decodeNode(row) }
+}
+
+function renewNode(
+  connection: Connection,
+  record: RecordChange,
+  id: SpiffeId,
+  serialNumber: string,
+  expiresAt: Date,
+): NodeWriteResult {
+  const row = findRow(connection, id)
+  if (row === undefined) return { kind: 'not-found' }
+  if (row.serial_number === '') return { kind: 'banned' }
+  return setColumns(connection, record, id, {
+    new_serial_number: serialNumber,
+    new_expires_at: unixSeconds(expiresAt),
+  })
 }
 
 /** Compares the serial inside the transaction: a renewal or ban that came in between wins. */

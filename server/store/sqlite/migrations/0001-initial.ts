@@ -12,6 +12,7 @@ export const initial: Migration = {
   async up(db: AnySchema): Promise<void> {
     await createBundles(db)
     await createEntries(db)
+    await createEntrySets(db)
     await createNodes(db)
     await createChangeLog(db)
     await db.schema
@@ -66,6 +67,9 @@ async function createEntries(db: AnySchema): Promise<void> {
     db,
   )
   await sql`create index entries_hint on entries (hint) where hint <> ''`.execute(db)
+}
+
+async function createEntrySets(db: AnySchema): Promise<void> {
   await db.schema
     .createTable('entry_selectors')
     .addColumn('selector', 'text', (column) => column.notNull())

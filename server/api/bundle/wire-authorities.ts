@@ -1,0 +1,42 @@
+/** Authorities that an operator adds to the bundle, read from the wire. SPIRE takes empty certificates; we do not. */
+import type { JWTKey } from '../../../proto/gen/spire/api/types/JWTKey.ts'
+import type { X509Certificate } from '../../../proto/gen/spire/api/types/X509Certificate.ts'
+import type { JwtAuthority, X509Authority } from '../../../spiffe/bundle.ts'
+import { fromUnixSeconds } from '../../../spiffe/clock.ts'
+import { IdentityError } from '../../../spiffe/error.ts'
+import { parseSpki } from '../../../spiffe/key.ts'
+import { parseCertificates } from '../../../spiffe/x509/certificate.ts'
+import { within } from '../refusal.ts'
+
+export function fromWireAuthorities(
+  certificates: readonly X509Certificate[],
+  keys: readonly JWTKey[],
+): {
+  readonly x509Authorities: readonly X509Authority[]
+  readonly jwtAuthorities: readonly JwtAuthority[]
+} {
+  const jwtAuthorities = within('failed to convert JWT authority', () => keys.map(fromWireKey))
+  const x509Authorities = within('failed to convert X.509 authority', () =>
+    certificates.flatMap(({ asn1 }) => {
+      const found = parseCertificates(asn1)
+      if (found.length === 0) throw malformed('no certificate given')
+      return found.map(({ der }) => ({ der, tainted: false }))
+    }),
+  )
+  return { x509Authorities, jwtAuthorities }
+}
+
+function fromWireKey({ public_key, key_id, expires_at }: JWTKey): JwtAuthority {
+  parseSpki(public_key)
+  if (key_id === '') throw malformed('missing key ID')
+  return {
+    keyId: key_id,
+    publicKey: public_key,
+    expiresAt: expires_at === 0 ? undefined : fromUnixSeconds(expires_at),
+    tainted: false,
+  }
+}
+
+function malformed(why: string): IdentityError {
+  return new IdentityError('BUNDLE_MALFORMED', why)
+}

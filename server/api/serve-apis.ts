@@ -1,0 +1,108 @@
+/**
+ * The server's two endpoints with their services: the TCP port for agents and remote administrators, the admin
+ * socket for whoever may open it. Health is served on the socket alone.
+ *
+ * @see SPIRE API §1 — endpoints
+ */
+import { Server, type ServerOptions } from '@grpc/grpc-js'
+import type { Log } from '../../log/open-log.ts'
+import { agentApi, bundleApi, entryApi, healthApi, svidApi, syncApi } from '../../proto/load.ts'
+import { addService, type Endpoint } from '../../proto/serve.ts'
+import { listenAdmin } from '../listen/admin-socket.ts'
+import { type AdmitDeps, admitCall } from '../listen/admit-call.ts'
+import type { Caller } from '../listen/caller.ts'
+import { drainServer } from '../listen/drain.ts'
+import { logFailedCall } from '../listen/failed-call.ts'
+import { listenTls, type TlsListenerOptions } from '../listen/tls-listener.ts'
+import { type AgentServiceDeps, agentService } from './agent/agent-service.ts'
+import { type BundleServiceDeps, bundleService } from './bundle/bundle-service.ts'
+import { type EntryServiceDeps, entryService } from './entry/entry-service.ts'
+import { type HealthServiceDeps, healthService } from './health/health-service.ts'
+import { type SvidServiceDeps, svidService } from './svid/svid-service.ts'
+import { syncService } from './sync/sync-service.ts'
+import type { WatchDeps } from './sync/watch.ts'
+
+export type ApiDeps = AgentServiceDeps &
+  BundleServiceDeps &
+  EntryServiceDeps &
+  HealthServiceDeps &
+  SvidServiceDeps &
+  WatchDeps &
+  AdmitDeps & { readonly log: Log }
+
+export interface Apis extends AsyncDisposable {
+  /** The TCP port that was bound. */
+  readonly port: number
+}
+
+/** What Go's gRPC takes, on both ends of every SPIRE connection. */
+const MAX_RECEIVE_BYTES = 4 * 1024 * 1024
+/** SPIRE's: connections are made anew, so that agents look their server up again. Open streams may go on. */
+const MAX_CONNECTION_AGE_MS = 3 * 60_000
+const MAX_STREAMS_PER_CONNECTION = 1_000
+/** A node that vanished is noticed within a minute. */
+const KEEPALIVE_MS = 30_000
+const KEEPALIVE_TIMEOUT_MS = 20_000
+
+const SHARED_OPTIONS: ServerOptions = {
+  'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
+  // A list without paging is as long as it is; SPIRE sets no limit either.
+  'grpc.max_send_message_length': -1,
+  'grpc.enable_channelz': 0,
+}
+
+const TCP_OPTIONS: ServerOptions = {
+  ...SHARED_OPTIONS,
+  'grpc.max_connection_age_ms': MAX_CONNECTION_AGE_MS,
+  'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+  'grpc.keepalive_time_ms': KEEPALIVE_MS,
+  'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+}
+
+/** @throws IdentityError CONFIG_INVALID when the port or the socket cannot be had */
+export async function serveApis(
+  deps: ApiDeps,
+  listen: Omit<TlsListenerOptions, 'server' | 'log' | 'drain'> & { readonly socketPath: string },
+): Promise<Apis> {
+  const { log, clock } = deps
+  const tcpServer = new Server(TCP_OPTIONS)
+  const adminServer = new Server(SHARED_OPTIONS)
+  await using stack = new AsyncDisposableStack()
+
+  // Each endpoint gets its services in the turn in which it begins to listen: no call comes before them.
+  const tcp = await listenTls({
+    ...listen,
+    server: tcpServer,
+    log,
+    drain: () => drainServer(tcpServer, clock),
+  })
+  stack.use(tcp)
+  addServices({ ...endpointOf(deps), server: tcpServer, callerOf: tcp.callerOf }, deps)
+
+  const admin = await listenAdmin({ socketPath: listen.socketPath, server: adminServer, log })
+  stack.defer(() => drainServer(adminServer, clock))
+  stack.use(admin)
+  const local = { ...endpointOf(deps), server: adminServer, callerOf: admin.callerOf }
+  addServices(local, deps)
+  addService(local, healthApi().service, healthService(deps))
+
+  log.info({ network: 'unix', address: listen.socketPath }, 'Starting Server APIs')
+  log.info({ network: 'tcp', address: `${listen.bindAddress}:${tcp.port}` }, 'Starting Server APIs')
+  const opened = stack.move()
+  return { port: tcp.port, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+function endpointOf(deps: ApiDeps): Omit<Endpoint<Caller>, 'server' | 'callerOf'> {
+  return {
+    authorize: (call) => admitCall(call, deps),
+    onFailure: (failure) => logFailedCall(deps.log, failure),
+  }
+}
+
+function addServices(endpoint: Endpoint<Caller>, deps: ApiDeps): void {
+  addService(endpoint, agentApi().service, agentService(deps))
+  addService(endpoint, entryApi().service, entryService(deps))
+  addService(endpoint, bundleApi().service, bundleService(deps))
+  addService(endpoint, svidApi().service, svidService(deps))
+  addService(endpoint, syncApi().service, syncService(deps))
+}

@@ -1,0 +1,157 @@
+/**
+ * BatchNewX509SVID, NewJWTSVID and BatchNewWITSVID: what an agent asks for its workloads. Each item is checked
+ * against the entries that this very agent is authorized for; the CSR gives the key and nothing else.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { BatchNewWITSVIDRequest } from '../../../proto/gen/spire/api/server/svid/v1/BatchNewWITSVIDRequest.ts'
+import type { BatchNewWITSVIDResponseInput } from '../../../proto/gen/spire/api/server/svid/v1/BatchNewWITSVIDResponse.ts'
+import type { BatchNewX509SVIDRequest } from '../../../proto/gen/spire/api/server/svid/v1/BatchNewX509SVIDRequest.ts'
+import type {
+  BatchNewX509SVIDResponseInput,
+  _spire_api_server_svid_v1_BatchNewX509SVIDResponse_ResultInput as ResultInput,
+} from '../../../proto/gen/spire/api/server/svid/v1/BatchNewX509SVIDResponse.ts'
+import type { NewJWTSVIDRequest } from '../../../proto/gen/spire/api/server/svid/v1/NewJWTSVIDRequest.ts'
+import type { NewJWTSVIDResponseInput } from '../../../proto/gen/spire/api/server/svid/v1/NewJWTSVIDResponse.ts'
+import type { NewX509SVIDParams } from '../../../proto/gen/spire/api/server/svid/v1/NewX509SVIDParams.ts'
+import type { Call } from '../../../proto/serve.ts'
+import { ITEM_OK, toItemStatus } from '../../../proto/status.ts'
+import { toWireId } from '../../../proto/wire.ts'
+import { unixSeconds } from '../../../spiffe/clock.ts'
+import { IdentityError } from '../../../spiffe/error.ts'
+import type { SpiffeId } from '../../../spiffe/id.ts'
+import { parseCsr } from '../../../spiffe/x509/csr.ts'
+import type { Entry } from '../../entries/entry.ts'
+import type { EntryIndex } from '../../entries/entry-index.ts'
+import type { Issuer } from '../../issue/issuer.ts'
+import type { Caller } from '../../listen/caller.ts'
+import type { RateLimits } from '../../listen/rate-limits.ts'
+import { agentIdOf } from '../agent-caller.ts'
+import { invalid, notFound, withinAsync } from '../refusal.ts'
+import { issueWireJwtSvid, mustGiveJwtSvids } from './wire-svid.ts'
+
+export interface NewSvidDeps {
+  readonly index: Pick<EntryIndex, 'entryFor'>
+  readonly issuer: Pick<Issuer, 'issueWorkloadX509Svid' | 'issueJwtSvid'>
+  readonly limits: Pick<RateLimits, 'signX509' | 'signJwt' | 'signWit'>
+  readonly disableJwtSvids: boolean
+}
+
+/** Items signed before other calls get their turn: some milliseconds of work. */
+const ITEMS_PER_TURN = 25
+
+export async function batchNewX509Svid(
+  { params }: BatchNewX509SVIDRequest,
+  call: Call<Caller>,
+  deps: NewSvidDeps,
+): Promise<BatchNewX509SVIDResponseInput> {
+  if (params.length === 0) throw invalid('missing parameters')
+  await withinAsync('rejecting request due to certificate signing rate limiting', () =>
+    deps.limits.signX509(call, params.length),
+  )
+  const agentId = agentIdOf(call.caller)
+  const results: ResultInput[] = []
+  for (const [at, item] of params.entries()) {
+    if (at % ITEMS_PER_TURN === ITEMS_PER_TURN - 1) await nextTurn()
+    if (call.signal.aborted) break
+    results.push(await newX509Svid(agentId, item, deps))
+  }
+  return { results }
+}
+
+async function newX509Svid(
+  agentId: SpiffeId,
+  { entry_id, csr }: NewX509SVIDParams,
+  { index, issuer }: NewSvidDeps,
+): Promise<ResultInput> {
+  try {
+    if (entry_id === '') throw invalid('missing entry ID')
+    if (csr.length === 0) throw invalid('missing CSR')
+    const entry = authorizedEntry(index, agentId, entry_id)
+    const parsed = parseCsr(csr)
+    if (!parsed.verify()) throw invalid('invalid CSR signature: it does not fit the public key')
+    const { chain, expiresAt } = await issuer.issueWorkloadX509Svid({
+      spki: parsed.spki,
+      id: entry.spiffeId,
+      dnsNames: entry.dnsNames,
+      ttlSeconds: entry.x509SvidTtlSeconds,
+    })
+    return {
+      status: ITEM_OK,
+      svid: {
+        id: toWireId(entry.spiffeId),
+        cert_chain: [...chain],
+        expires_at: unixSeconds(expiresAt),
+      },
+    }
+  } catch (error) {
+    return { status: itemRefusal(error) }
+  }
+}
+
+export async function newJwtSvid(
+  { entry_id, audience }: NewJWTSVIDRequest,
+  call: Call<Caller>,
+  deps: NewSvidDeps,
+): Promise<NewJWTSVIDResponseInput> {
+  await withinAsync('rejecting request due to JWT signing request rate limiting', () =>
+    deps.limits.signJwt(call, 1),
+  )
+  mustGiveJwtSvids(deps.disableJwtSvids)
+  const entry = authorizedEntry(deps.index, agentIdOf(call.caller), entry_id)
+  return {
+    svid: await issueWireJwtSvid(
+      {
+        id: () => entry.spiffeId,
+        audience,
+        ttlSeconds: entry.jwtSvidTtlSeconds,
+        includeJti: entry.jwtSvidIncludeJti,
+      },
+      deps,
+    ),
+  }
+}
+
+/** WIT-SVIDs are behind a feature flag in SPIRE; this is what it answers without the flag. */
+export async function batchNewWitSvid(
+  { params }: BatchNewWITSVIDRequest,
+  call: Call<Caller>,
+  { limits, index }: NewSvidDeps,
+): Promise<BatchNewWITSVIDResponseInput> {
+  if (params.length === 0) throw invalid('missing parameters')
+  await withinAsync('rejecting request due to certificate signing rate limiting', () =>
+    limits.signWit(call, params.length),
+  )
+  const agentId = agentIdOf(call.caller)
+  return {
+    results: params.map(({ entry_id, public_key }) => {
+      try {
+        if (entry_id === '') throw invalid('missing entry ID')
+        if (public_key.length === 0) throw invalid('missing public key')
+        authorizedEntry(index, agentId, entry_id)
+        throw new IdentityError(
+          'INTERNAL',
+          'failed to sign WIT-SVID: WIT key is not available for signing',
+        )
+      } catch (error) {
+        return { status: itemRefusal(error) }
+      }
+    }),
+  }
+}
+
+function authorizedEntry(
+  index: Pick<EntryIndex, 'entryFor'>,
+  agentId: SpiffeId,
+  entryId: string,
+): Entry {
+  const entry = index.entryFor(agentId, entryId)
+  // One answer for both, so that an agent cannot find out which entries exist.
+  if (entry === undefined) throw notFound('entry not found or not authorized')
+  return entry
+}
+
+/** A refusal becomes the status of its item; a bug fails the whole call. */
+function itemRefusal(error: unknown) {
+  if (!(error instanceof IdentityError)) throw error
+  return toItemStatus(error)
+}

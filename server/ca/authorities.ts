@@ -1,0 +1,214 @@
+/**
+ * The authorities of one kind, and the only place that changes them. An authority signs only while it
+ * is within its validity and in the committed bundle; on any doubt there is none, and nothing is signed.
+ *
+ * Every change is on disk before it takes effect, in this order: key, certificate, bundle, journal.
+ * A process that is killed in between leaves at most an authority in the bundle that never signs.
+ *
+ * @see Federation §4 — new keys are published before their first use
+ */
+import type { KeyObject } from 'node:crypto'
+import type { Bundle } from '../../spiffe/bundle.ts'
+import type { Clock } from '../../spiffe/clock.ts'
+import { IdentityError } from '../../spiffe/error.ts'
+import type { AuthorityKind } from './authority-kind.ts'
+import { createTurns } from './in-turn.ts'
+import type { KeyStore } from './key-store/key-store.ts'
+import {
+  type Authority,
+  freeKeySlot,
+  isCurrent,
+  keep,
+  type Slots,
+  withActivated,
+  withoutKey,
+  withPrepared,
+} from './slots.ts'
+
+export interface Signer<A extends Authority> {
+  readonly authority: A
+  readonly key: KeyObject
+}
+
+export interface Authorities<A extends Authority> {
+  /** Those that are usable now. */
+  slots(): Slots<A>
+  /** What signs now; undefined while nothing may be signed. */
+  signer(): Signer<A> | undefined
+  /** Makes and publishes the next authority; one that was prepared before is forgotten. */
+  prepare(): Promise<A>
+  /**
+   * Lets the prepared authority sign.
+   * @throws IdentityError PRECONDITION_FAILED when it is not prepared, or no longer usable
+   */
+  activate(id: string): Promise<A>
+  /** Calls `listener` after another authority became active. It must not throw. @returns how to stop */
+  onActivate(listener: () => void): () => void
+}
+
+/** Where the slots of one kind are remembered. */
+export interface SlotRecord<A extends Authority> {
+  load(): Slots<A>
+  save(slots: Slots<A>): Promise<void>
+}
+
+/** The server's own bundle, as committed. */
+export interface Publication {
+  current(): Bundle
+  /** Resolves when the change is committed and `current()` has it. */
+  update(change: (bundle: Bundle) => Bundle): Promise<unknown>
+}
+
+/** Told of what the operator should know. */
+export interface AuthorityEvents<A extends Authority> {
+  onPrepared(authority: A): void
+  onActivated(authority: A): void
+  /** The key of an authority in the journal is gone or another: it cannot sign any more. */
+  onKeyLost(authority: A): void
+}
+
+export interface AuthoritiesDeps<A extends Authority> {
+  readonly kind: AuthorityKind<A>
+  readonly record: SlotRecord<A>
+  readonly keyStore: KeyStore
+  readonly publication: Publication
+  readonly clock: Clock
+  readonly events: AuthorityEvents<A>
+}
+
+/** What changes: everything else is derived from it. */
+interface State<A extends Authority> {
+  slots: Slots<A>
+  /** Published, but not in the journal yet: the next attempt to prepare goes on from here. */
+  unsaved: Signer<A> | undefined
+  readonly keys: Map<string, KeyObject>
+}
+
+/** Picks up what the journal says, as far as the keys are there. */
+export async function openAuthorities<A extends Authority>(
+  deps: AuthoritiesDeps<A>,
+): Promise<Authorities<A>> {
+  const { kind, publication, clock } = deps
+  const state: State<A> = { slots: deps.record.load(), unsaved: undefined, keys: new Map() }
+  await findKeys(state, deps)
+  const listeners = new Set<() => void>()
+  const inTurn = createTurns(`${kind.name} authorities`)
+
+  // Asked at every signature, and the bundle is the same object until it changes.
+  const published = new WeakMap<A, Bundle>()
+  const isUsable = (authority: A) => {
+    if (!isCurrent(authority, clock.now())) return false
+    const bundle = publication.current()
+    if (published.get(authority) === bundle) return true
+    if (!kind.isPublished(bundle, authority)) return false
+    published.set(authority, bundle)
+    return true
+  }
+  const usable = () => keep(state.slots, isUsable)
+
+  return {
+    slots: usable,
+    signer: () => {
+      const { active } = state.slots
+      if (active === undefined || !isUsable(active)) return undefined
+      const key = state.keys.get(active.id)
+      return key === undefined ? undefined : { authority: active, key }
+    },
+    prepare: () => inTurn(() => prepare(state, usable(), isUsable, deps)),
+    activate: (id) =>
+      inTurn(async () => {
+        const activated = await activate(state, usable(), id, deps)
+        for (const listener of listeners) listener()
+        return activated
+      }),
+    onActivate: (listener) => {
+      const entry = () => listener()
+      listeners.add(entry)
+      return () => listeners.delete(entry)
+    },
+  }
+}
+
+async function prepare<A extends Authority>(
+  state: State<A>,
+  usable: Slots<A>,
+  isUsable: (authority: A) => boolean,
+  { kind, record, keyStore, publication, clock, events }: AuthoritiesDeps<A>,
+): Promise<A> {
+  const keySlot = freeKeySlot(usable)
+  // What an attempt left that failed at the journal: without it, each retry would grow the bundle.
+  const { unsaved } = state
+  const isLeft = unsaved?.authority.keySlot === keySlot && isUsable(unsaved.authority)
+  const made = isLeft ? unsaved : await make()
+  state.unsaved = made
+  const slots = withPrepared(usable, made.authority)
+  await record.save(slots)
+  state.unsaved = undefined
+  settle(state, slots, made)
+  events.onPrepared(made.authority)
+  return made.authority
+
+  async function make(): Promise<Signer<A>> {
+    // Whoever has this key loses it now, whatever happens next.
+    state.slots = withoutKey(usable, keySlot)
+    state.unsaved = undefined
+    const key = await keyStore.generate(kind.keyId(keySlot), kind.keyType)
+    const authority = await kind.make(key, keySlot, clock.now())
+    await publication.update((bundle) => kind.publish(bundle, authority))
+    return { authority, key }
+  }
+}
+
+async function activate<A extends Authority>(
+  state: State<A>,
+  usable: Slots<A>,
+  id: string,
+  { kind, record, events }: AuthoritiesDeps<A>,
+): Promise<A> {
+  const { prepared } = usable
+  // Fails closed: also a prepared authority that has left the bundle is refused here.
+  if (prepared?.id !== id) {
+    throw new IdentityError(
+      'PRECONDITION_FAILED',
+      `${kind.name} authority ${JSON.stringify(id)} is not prepared and in the bundle, prepare one first`,
+    )
+  }
+  const slots = withActivated(usable, prepared)
+  await record.save(slots)
+  settle(state, slots, undefined)
+  events.onActivated(prepared)
+  return prepared
+}
+
+/** Takes the new slots over, and forgets the keys of those that will never sign again. */
+function settle<A extends Authority>(
+  state: State<A>,
+  slots: Slots<A>,
+  made: Signer<A> | undefined,
+): void {
+  state.slots = slots
+  if (made !== undefined) state.keys.set(made.authority.id, made.key)
+  for (const id of state.keys.keys()) {
+    if (id !== slots.active?.id && id !== slots.prepared?.id) state.keys.delete(id)
+  }
+}
+
+/** Authorities whose key is not the one in the store cannot sign: they stay in the bundle only. */
+async function findKeys<A extends Authority>(
+  state: State<A>,
+  { kind, keyStore, events }: AuthoritiesDeps<A>,
+): Promise<void> {
+  const { prepared, active } = state.slots
+  const lost = new Set<A>()
+  for (const authority of [prepared, active]) {
+    if (authority === undefined) continue
+    const key = await keyStore.load(kind.keyId(authority.keySlot))
+    if (key !== undefined && kind.isKeyOf(key, authority)) {
+      state.keys.set(authority.id, key)
+    } else {
+      lost.add(authority)
+      events.onKeyLost(authority)
+    }
+  }
+  state.slots = keep(state.slots, (authority) => !lost.has(authority))
+}

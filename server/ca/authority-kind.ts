@@ -1,0 +1,17 @@
+/** What X.509 and JWT authorities differ in. Everything else about them is the same code. */
+import type { KeyObject } from 'node:crypto'
+import type { Bundle } from '../../spiffe/bundle.ts'
+import type { KeyType } from '../../spiffe/key.ts'
+import type { Authority, KeySlot } from './slots.ts'
+
+export interface AuthorityKind<A extends Authority> {
+  /** For messages. */
+  readonly name: 'X.509' | 'JWT'
+  readonly keyType: KeyType
+  /** The name of the key in the key store, as SPIRE has it. */
+  keyId(slot: KeySlot): string
+  make(key: KeyObject, keySlot: KeySlot, now: Date): Promise<A>
+  isKeyOf(key: KeyObject, authority: A): boolean
+  publish(bundle: Bundle, authority: A): Bundle
+  isPublished(bundle: Bundle, authority: A): boolean
+}

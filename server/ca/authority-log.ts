@@ -1,0 +1,28 @@
+/** What the log says of authorities, with the messages and fields that SPIRE's log has. */
+import type { Log } from '../../log/open-log.ts'
+import type { AuthorityEvents } from './authorities.ts'
+import type { Authority } from './slots.ts'
+
+export function authorityLog(
+  what: 'X509 CA' | 'JWT key',
+  log: Pick<Log, 'info' | 'warn'>,
+): AuthorityEvents<Authority> {
+  return {
+    onPrepared: (authority) => log.info(fieldsOf(authority), `${what} prepared`),
+    onActivated: (authority) => log.info(fieldsOf(authority), `${what} activated`),
+    onKeyLost: (authority) =>
+      log.warn(
+        fieldsOf(authority),
+        `${what} is not used any more: its key is not in the key store`,
+      ),
+  }
+}
+
+function fieldsOf({ id, keySlot, issuedAt, expiresAt }: Authority) {
+  return {
+    local_authority_id: id,
+    slot: keySlot,
+    issued_at: issuedAt.toISOString(),
+    expiration: expiresAt.toISOString(),
+  }
+}

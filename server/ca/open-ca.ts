@@ -1,0 +1,89 @@
+/**
+ * The server's authorities, from start to end: what the journal says is picked up, and when this
+ * resolves there is something to sign with. Then `rotate` keeps it so.
+ */
+import type { Log } from '../../log/open-log.ts'
+import type { Clock } from '../../spiffe/clock.ts'
+import type { TrustDomain } from '../../spiffe/id.ts'
+import type { KeyType } from '../../spiffe/key.ts'
+import type { CaSubject } from '../../spiffe/x509/ca-certificate.ts'
+import { type Authorities, openAuthorities, type Publication } from './authorities.ts'
+import { authorityLog } from './authority-log.ts'
+import { type JournalStore, openJournal } from './journal.ts'
+import { type JwtSigningKey, jwtSigningKeyKind } from './jwt-signing-key.ts'
+import type { KeyStore } from './key-store/key-store.ts'
+import type { RandomBytes } from './random-bytes.ts'
+import { rotate, takeDueSteps } from './rotate.ts'
+import { type X509Ca, x509CaKind } from './x509-ca.ts'
+
+export interface CaOptions {
+  readonly trustDomain: TrustDomain
+  readonly caKeyType: KeyType
+  readonly caSubject: CaSubject
+  /** The life of authorities of both kinds. */
+  readonly caTtlSeconds: number
+  readonly jwtKeyType: KeyType
+  /** There is then no JWT authority at all. */
+  readonly disableJwtSvids: boolean
+}
+
+export interface CaDeps {
+  readonly journalStore: JournalStore
+  /** Names this server among those that share the store. */
+  readonly serverKey: string
+  readonly keyStore: KeyStore
+  /** The server's own bundle. */
+  readonly publication: Publication
+  readonly clock: Clock
+  readonly randomBytes: RandomBytes
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>
+}
+
+export interface Ca {
+  readonly x509: Authorities<X509Ca>
+  /** Undefined while JWT-SVIDs are disabled. */
+  readonly jwt: Authorities<JwtSigningKey> | undefined
+  /** Prepares and activates authorities when they are due, until the signal aborts. */
+  rotate(signal: AbortSignal): Promise<void>
+}
+
+/** @throws IdentityError when the journal, the keys or the store cannot be used */
+export async function openCa(options: CaOptions, deps: CaDeps): Promise<Ca> {
+  const { trustDomain, caTtlSeconds: ttlSeconds, caKeyType, caSubject, jwtKeyType } = options
+  const { journalStore: store, serverKey, clock, randomBytes, log } = deps
+  const journal = await openJournal({ store, serverKey, trustDomain })
+  const x509 = await openAuthorities<X509Ca>({
+    ...deps,
+    kind: x509CaKind({
+      trustDomain,
+      keyType: caKeyType,
+      subject: caSubject,
+      ttlSeconds,
+      randomBytes,
+    }),
+    record: journal.x509,
+    events: authorityLog('X509 CA', log),
+  })
+  await takeDueSteps(x509, clock)
+  const jwt = options.disableJwtSvids
+    ? undefined
+    : await openAuthorities<JwtSigningKey>({
+        ...deps,
+        kind: jwtSigningKeyKind({ keyType: jwtKeyType, ttlSeconds, randomBytes }),
+        record: journal.jwt,
+        events: authorityLog('JWT key', log),
+      })
+  if (jwt !== undefined) await takeDueSteps(jwt, clock)
+  return {
+    x509,
+    jwt,
+    async rotate(signal) {
+      const failed = (msg: string) => (err: unknown) => log.error({ err }, msg)
+      await Promise.all([
+        rotate({ authorities: x509, clock, onFailure: failed('X509 CA rotation failed') }, signal),
+        jwt &&
+          rotate({ authorities: jwt, clock, onFailure: failed('JWT key rotation failed') }, signal),
+      ])
+    },
+  }
+}

@@ -1,0 +1,17 @@
+/** The server's data directory: made when it is not there, refused when it cannot be used. */
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { IdentityError, reasonOf } from '../spiffe/error.ts'
+
+/** @throws IdentityError CONFIG_INVALID */
+export function prepareDataDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o755 })
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new IdentityError(
+      'CONFIG_INVALID',
+      `data_dir ${path} cannot be used (${reasonOf(error)}); choose a directory this user may write to`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The gate before every handler of the server: asks `authorize`, checks an agent against its node, and lets a
+ * renewed agent SVID become the one in use the first time it is seen.
+ *
+ * @see SPIRE API §2 and §3 — refusals and their reasons
+ */
+import type { Call } from '../../proto/serve.ts'
+import type { Clock } from '../../spiffe/clock.ts'
+import { IdentityError } from '../../spiffe/error.ts'
+import type { SpiffeId } from '../../spiffe/id.ts'
+import { judgeAgent, type PresentedSvid } from '../nodes/judge-agent.ts'
+import type { AttestedNode } from '../nodes/node.ts'
+import { authorize, type Standing } from './authorize.ts'
+import type { Caller } from './caller.ts'
+
+export interface AdmitDeps {
+  readonly standing: Standing
+  readonly nodes: {
+    /** May answer from memory, but never with a row that this process has since changed. */
+    find(id: SpiffeId): Promise<AttestedNode | undefined>
+    promote(id: SpiffeId, newSerialNumber: string): Promise<{ readonly kind: string }>
+  }
+  readonly clock: Clock
+}
+
+/** @throws IdentityError NOT_AUTHORIZED, one of AGENT_*, or CALLER_UNIDENTIFIED; returns only for callers let in */
+export async function admitCall(call: Call<Caller>, deps: AdmitDeps): Promise<void> {
+  const { caller, method } = call
+  if (caller.kind === 'unnamed') throw caller.refusal
+  const verdict = authorize(method, caller, deps.standing)
+  switch (verdict.kind) {
+    case 'allow':
+      return
+    case 'ask-agent':
+      return await admitAgent(verdict.svid, method, deps)
+    case 'deny':
+      throw new IdentityError('NOT_AUTHORIZED', denied(method))
+    default:
+      verdict satisfies never
+  }
+}
+
+async function admitAgent(svid: PresentedSvid, method: string, deps: AdmitDeps): Promise<void> {
+  const judgement = judgeAgent(svid, await deps.nodes.find(svid.id), deps.clock.now())
+  switch (judgement.kind) {
+    case 'active':
+      return
+    case 'promote': {
+      const { kind } = await deps.nodes.promote(svid.id, svid.serialNumber)
+      if (kind === 'stored') return
+      // Two calls with the new SVID at once: the other one promoted it. Anything else is a refusal.
+      const again = judgeAgent(svid, await deps.nodes.find(svid.id), deps.clock.now())
+      if (again.kind === 'active') return
+      throw new IdentityError('AGENT_NOT_ACTIVE', denied(method))
+    }
+    case 'refused':
+      // The reason travels in the status details; the message is the same for all, as SPIRE's.
+      throw new IdentityError(judgement.code, denied(method), {
+        cause: new Error(judgement.message),
+      })
+    default:
+      judgement satisfies never
+  }
+}
+
+function denied(method: string): string {
+  return `authorization denied for method ${method}`
+}

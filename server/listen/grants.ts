@@ -1,0 +1,69 @@
+/**
+ * Who may call what: one row per method of every service. A method without a row is refused to everybody.
+ *
+ * @see SPIRE API §2 and §4 — the default policy
+ */
+
+/**
+ * `local`: over the admin socket. `admin`: an ID of `admin_ids` or of an admin entry. `agent`: an attested
+ * agent with the SVID it should have. `downstream`: an ID of a downstream entry.
+ */
+export type Grant = 'any' | 'local' | 'admin' | 'agent' | 'downstream'
+
+const ADMINISTRATION = ['local', 'admin'] as const satisfies readonly Grant[]
+const AGENT = ['agent'] as const satisfies readonly Grant[]
+const DOWNSTREAM = ['downstream'] as const satisfies readonly Grant[]
+const ANY = ['any'] as const satisfies readonly Grant[]
+const LOCAL = ['local'] as const satisfies readonly Grant[]
+
+export const GRANTS: ReadonlyMap<string, readonly Grant[]> = new Map(
+  Object.entries({
+    '/spire.api.server.agent.v1.Agent': {
+      AttestAgent: ANY,
+      RenewAgent: AGENT,
+      PostStatus: AGENT,
+      CountAgents: ADMINISTRATION,
+      ListAgents: ADMINISTRATION,
+      GetAgent: ADMINISTRATION,
+      DeleteAgent: ADMINISTRATION,
+      BanAgent: ADMINISTRATION,
+      CreateJoinToken: ADMINISTRATION,
+    },
+    '/spire.api.server.entry.v1.Entry': {
+      CountEntries: ADMINISTRATION,
+      ListEntries: ADMINISTRATION,
+      GetEntry: ADMINISTRATION,
+      BatchCreateEntry: ADMINISTRATION,
+      BatchUpdateEntry: ADMINISTRATION,
+      BatchDeleteEntry: ADMINISTRATION,
+      GetAuthorizedEntries: AGENT,
+      SyncAuthorizedEntries: AGENT,
+    },
+    '/spire.api.server.bundle.v1.Bundle': {
+      GetBundle: ANY,
+      GetFederatedBundle: ['local', 'admin', 'agent'],
+      CountBundles: ADMINISTRATION,
+      AppendBundle: ADMINISTRATION,
+      ListFederatedBundles: ADMINISTRATION,
+      BatchCreateFederatedBundle: ADMINISTRATION,
+      BatchUpdateFederatedBundle: ADMINISTRATION,
+      BatchSetFederatedBundle: ADMINISTRATION,
+      BatchDeleteFederatedBundle: ADMINISTRATION,
+      PublishJWTAuthority: DOWNSTREAM,
+      PublishWITAuthority: DOWNSTREAM,
+    },
+    '/spire.api.server.svid.v1.SVID': {
+      MintX509SVID: ADMINISTRATION,
+      MintJWTSVID: ADMINISTRATION,
+      MintWITSVID: ADMINISTRATION,
+      BatchNewX509SVID: AGENT,
+      NewJWTSVID: AGENT,
+      BatchNewWITSVID: AGENT,
+      NewDownstreamX509CA: DOWNSTREAM,
+    },
+    '/steeple.server.sync.v1.Sync': { Watch: AGENT },
+    '/grpc.health.v1.Health': { Check: LOCAL, List: LOCAL, Watch: LOCAL },
+  } satisfies Record<string, Record<string, readonly Grant[]>>).flatMap(([service, methods]) =>
+    Object.entries(methods).map(([name, grants]) => [`${service}/${name}`, grants] as const),
+  ),
+)

@@ -1,0 +1,4 @@
+import { memoryKeyStore } from '../../../../server/ca/key-store/memory.ts'
+import { keyStoreContract } from './contract.ts'
+
+keyStoreContract('memory key store', async () => memoryKeyStore())
