@@ -1,0 +1,181 @@
+/**
+ * What the running agent does all the time, each a loop of its own: follow the server, keep its own SVID, keep those
+ * of the workloads. Wiring only; what they do is in the files they are from.
+ */
+import type { Bundle } from '../spiffe/bundle.ts'
+import { authorityIdOf } from '../spiffe/x509/key-id.ts'
+import type { RunningAgent } from './agent.ts'
+import type { IdentitySource } from './cache/identity.ts'
+import { createJwtSvids } from './cache/jwt-svids.ts'
+import type { Update } from './cache/knowledge.ts'
+import { serveIdentities } from './cache/serve-identities.ts'
+import { keepX509Svids } from './cache/x509-svids.ts'
+import { failureFields } from './failure-fields.ts'
+import { attestNode } from './node/attest.ts'
+import { callUnary } from './node/call.ts'
+import { joinTokenAttestor } from './node/join-token.ts'
+import { keepRenewed } from './node/renew.ts'
+import { connectServer } from './node/server-connection.ts'
+import { signJwtWith, signX509With } from './node/sign-svids.ts'
+import type { Loop } from './running-loops.ts'
+import { followServer } from './sync/follow.ts'
+
+export function followLoop(open: RunningAgent, onFirstSync: () => void): Loop {
+  const { config, deps, cache, connection, standing, random } = open
+  const { clock } = deps
+  const log = deps.log.child({ component: 'sync' })
+  let isInSync = false
+  return (stop) =>
+    followServer(
+      {
+        trustDomain: config.trustDomain,
+        knowledge: cache.knowledge,
+        apply: (update) => applyUpdate(open, update),
+        onSkipped: (error, { entryId, trustDomain }) => {
+          const fields = { ...failureFields(error), entry_id: entryId, trust_domain: trustDomain }
+          log.warn(fields, 'Left out what cannot be used')
+        },
+        connection,
+        standing,
+        syncIntervalMs: config.syncIntervalMs,
+        hasNoSvids: () => cache.svids().size === 0,
+        onInSync(mode) {
+          if (!isInSync) log.info({ mode }, 'In sync with the server')
+          if (!isInSync) cache.news.tell() // what failed while the server was away is tried again now
+          isInSync = true
+          onFirstSync()
+        },
+        onFailure(error, retryMs) {
+          isInSync = false
+          const fields = { ...failureFields(error), retry_ms: Math.round(retryMs) }
+          log.warn(fields, 'Not in sync with the server; workloads are served from the cache')
+        },
+        clock,
+        random,
+      },
+      stop,
+    )
+}
+
+function applyUpdate(
+  { cache, connection, standing, membership, deps }: RunningAgent,
+  update: Update,
+): void {
+  const { bundle: before } = cache.knowledge()
+  cache.apply(update)
+  const { bundle } = cache.knowledge()
+  if (bundle === before) return
+  standing.bell.ring() // the agent's own SVID may be tainted now
+  // A connection that a revoked authority vouched for must not go on.
+  if (hasLost(before, bundle)) connection.renew(connection.lease())
+  membership.trust(bundle).catch((err: unknown) => {
+    deps.log.error({ err }, 'The trust bundle cannot be written to data_dir')
+  })
+}
+
+function hasLost(before: Bundle, now: Bundle): boolean {
+  const left = new Set(now.x509Authorities.map(({ der }) => authorityIdOf(der)))
+  return before.x509Authorities.some(({ der }) => !left.has(authorityIdOf(der)))
+}
+
+export function renewLoop(open: RunningAgent): Loop {
+  const { config, deps, keys, membership, cache, connection, standing, random } = open
+  const { clock } = deps
+  const log = deps.log.child({ component: 'node' })
+  const { trustDomain } = config
+  const bundle = () => cache.knowledge().bundle
+  const attestor = joinTokenAttestor(config.joinToken)
+  return (stop) =>
+    keepRenewed(
+      {
+        connection,
+        standing,
+        advice: attestor.advice,
+        keys,
+        policy: { availabilityTargetSeconds: config.availabilityTargetSeconds },
+        svid: membership.svid,
+        bundle,
+        async adopt(svid) {
+          await membership.adopt(svid)
+          connection.replace(svid)
+          log.info({ spiffe_id: svid.id, expires_at: svid.expiresAt }, 'Agent SVID renewed')
+        },
+        async attest(key, signal) {
+          const server = { host: config.serverAddress, port: config.serverPort }
+          using own = connectServer({
+            ...server,
+            trustDomain,
+            trust: { kind: 'bundle', bundle },
+            clock,
+          })
+          try {
+            const options = { lease: own.lease(), attestor, key, trustDomain, clock, signal }
+            return (await attestNode(options)).svid
+          } catch (error) {
+            throw own.explain(error)
+          }
+        },
+        onFailure: (error) =>
+          log.warn(failureFields(error), 'The agent SVID could not be renewed yet'),
+        clock,
+        random,
+      },
+      stop,
+    )
+}
+
+export function svidLoops({
+  config,
+  deps,
+  cache,
+  connection,
+  standing,
+  random,
+}: RunningAgent): readonly Loop[] {
+  const { clock } = deps
+  const log = deps.log.child({ component: 'svids' })
+  const shared = {
+    cache,
+    sign: signX509With({ connection, standing, clock }),
+    keyType: config.workloadKeyType,
+    policy: { availabilityTargetSeconds: config.availabilityTargetSeconds },
+    onObtained: (count: number) => log.debug({ count }, 'X509-SVIDs obtained'),
+    onFailure: ({ error, entryId }: { error: unknown; entryId?: string }) => {
+      const fields = { ...failureFields(error), entry_id: entryId }
+      log.warn(fields, 'X509-SVIDs could not be fetched yet')
+    },
+    clock,
+    random,
+  }
+  return [
+    (stop) => keepX509Svids(shared, 'missing', stop),
+    (stop) => keepX509Svids(shared, 'stale', stop),
+  ]
+}
+
+export function identitySource({
+  config,
+  deps,
+  cache,
+  connection,
+  standing,
+  random,
+}: RunningAgent): IdentitySource {
+  const { clock, signal } = deps
+  const sign = signJwtWith({ connection, standing, clock })
+  const maxTokens = config.jwtSvidCacheMaxSize
+  return serveIdentities(cache, createJwtSvids({ cache, sign, maxTokens, clock, random, signal }))
+}
+
+export async function postStatus(
+  { connection, deps }: RunningAgent,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, log, version = 'unknown' } = deps
+  const { agent } = connection.lease()
+  try {
+    await callUnary((done) => agent.PostStatus({ agent_version: version }, done), { clock, signal })
+  } catch (error) {
+    log.debug(failureFields(error), 'The server was not told the version of this agent')
+  }
+}

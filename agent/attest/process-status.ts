@@ -1,0 +1,86 @@
+/**
+ * What `/proc/<pid>/status` and `/proc/<pid>/stat` say about a process. A text that lacks one of the wanted lines
+ * is refused: an identity is never guessed.
+ *
+ * @see proc(5)
+ */
+import { readFile } from 'node:fs/promises'
+import { IdentityError } from '../../spiffe/error.ts'
+
+/** Effective IDs, as the kernel reports them at connect time too. */
+export interface ProcessIds {
+  readonly uid: number
+  readonly gid: number
+  readonly supplementaryGids: readonly number[]
+}
+
+export interface ProcessStatus extends ProcessIds {
+  /** Clock ticks since boot; with the number it tells one process from every other. */
+  readonly startTicks: bigint
+}
+
+const MAX_ID = 2 ** 32 - 1
+/** Position in the `real effective saved filesystem` quadruple. */
+const EFFECTIVE = 1
+/** Field 22 of stat(5), counted from the state, which is field 3. */
+const START_TIME_AFTER_STATE = 19
+
+/** @throws IdentityError ATTESTATION_FAILED when the process has ended or its files are not readable */
+export async function readProcessStatus(pid: number): Promise<ProcessStatus> {
+  const read = async (name: string) => {
+    try {
+      return await readFile(`/proc/${pid}/${name}`, 'latin1')
+    } catch (cause) {
+      throw new IdentityError(
+        'ATTESTATION_FAILED',
+        `cannot read /proc/${pid}/${name}: the process has ended, or the agent may not look at it`,
+        { cause },
+      )
+    }
+  }
+  const [status, stat] = await Promise.all([read('status'), read('stat')])
+  return { ...parseProcessIds(status), startTicks: parseStartTicks(stat) }
+}
+
+/** Reads the text of `/proc/<pid>/status`. @throws IdentityError ATTESTATION_FAILED */
+export function parseProcessIds(status: string): ProcessIds {
+  const uids = idsOf(status, 'Uid')
+  const gids = idsOf(status, 'Gid')
+  const uid = uids[EFFECTIVE]
+  const gid = gids[EFFECTIVE]
+  if (uids.length !== 4 || gids.length !== 4 || uid === undefined || gid === undefined) {
+    throw unreadable('four user IDs and four group IDs')
+  }
+  return { uid, gid, supplementaryGids: idsOf(status, 'Groups') }
+}
+
+/**
+ * Reads the text of `/proc/<pid>/stat`. The program's name may hold spaces and parentheses of its own, so the
+ * fields are counted from the last closing one. @throws IdentityError ATTESTATION_FAILED
+ */
+export function parseStartTicks(stat: string): bigint {
+  const close = stat.lastIndexOf(')')
+  const field = stat.slice(close + 2).split(' ')[START_TIME_AFTER_STATE]
+  if (close === -1 || field === undefined || !/^\d{1,20}$/.test(field)) {
+    throw unreadable('a start time')
+  }
+  return BigInt(field)
+}
+
+function idsOf(status: string, name: string): readonly number[] {
+  // The program's name comes first, with its newlines escaped, so no program can forge a line.
+  const line = status.split('\n').find((one) => one.startsWith(`${name}:\t`))
+  if (line === undefined) throw unreadable(`a line ${name}`)
+  const words = line.slice(name.length + 2).split(/[\t ]+/)
+  return words.filter((word) => word !== '').map(parseId)
+}
+
+function parseId(word: string): number {
+  const id = /^\d{1,10}$/.test(word) ? Number(word) : Number.NaN
+  if (!(id <= MAX_ID)) throw unreadable('numeric user and group IDs')
+  return id
+}
+
+function unreadable(wanted: string): IdentityError {
+  return new IdentityError('ATTESTATION_FAILED', `the process information lacks ${wanted}`)
+}

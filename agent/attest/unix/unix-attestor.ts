@@ -1,0 +1,66 @@
+/**
+ * The `unix` attestor: selectors for the effective user and groups of a process and, when asked for, for its
+ * program. A user or group without a name gets no name selector, only its number.
+ *
+ * @see SPIRE behaviour §4 — selectors of the unix attestor
+ */
+import type { UnixCaller } from '../../../proto/peer-credentials.ts'
+import { type Selector, selector } from '../../../spiffe/selector.ts'
+import { readProcessStatus } from '../process-status.ts'
+import type { WorkloadAttestor } from '../workload-attestor.ts'
+import { type AccountNames, openAccountNames } from './account-names.ts'
+import { hashProgram, readProgramPath } from './executable.ts'
+
+export interface UnixAttestorOptions {
+  readonly discoverWorkloadPath: boolean
+  /** 0: no limit; below 0: programs are never hashed. */
+  readonly workloadSizeLimitBytes: number
+  readonly names?: AccountNames
+}
+
+const TYPE = 'unix'
+
+export function unixAttestor(options: UnixAttestorOptions): WorkloadAttestor {
+  const names = options.names ?? openAccountNames()
+  return {
+    type: TYPE,
+    async attest(caller, signal) {
+      const owner = await ownerSelectors(caller, names)
+      if (!options.discoverWorkloadPath) return owner
+      return [...owner, ...(await programSelectors(caller, options.workloadSizeLimitBytes, signal))]
+    },
+  }
+}
+
+async function ownerSelectors({ pid }: UnixCaller, names: AccountNames): Promise<Selector[]> {
+  const { uid, gid, supplementaryGids } = await readProcessStatus(pid)
+  const found = [
+    ...numberAndName('uid', uid, 'user', await names.userName(uid)),
+    ...numberAndName('gid', gid, 'group', await names.groupName(gid)),
+  ]
+  for (const one of supplementaryGids) {
+    const name = await names.groupName(one)
+    found.push(...numberAndName('supplementary_gid', one, 'supplementary_group', name))
+  }
+  return found
+}
+
+async function programSelectors(
+  { pid }: UnixCaller,
+  limitBytes: number,
+  signal: AbortSignal,
+): Promise<Selector[]> {
+  const path = selector(TYPE, `path:${await readProgramPath(pid)}`)
+  if (limitBytes < 0) return [path]
+  return [path, selector(TYPE, `sha256:${await hashProgram(pid, limitBytes, signal)}`)]
+}
+
+function numberAndName(
+  numberKey: string,
+  number: number,
+  nameKey: string,
+  name: string | undefined,
+): Selector[] {
+  const numbered = selector(TYPE, `${numberKey}:${number}`)
+  return name === undefined ? [numbered] : [numbered, selector(TYPE, `${nameKey}:${name}`)]
+}

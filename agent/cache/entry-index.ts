@@ -1,0 +1,53 @@
+/**
+ * Finds the entries that a workload's selectors satisfy without looking at all of them: each entry lies under one
+ * of its selectors, so it is looked at once, and only for workloads that have that one.
+ */
+import { isSatisfied, type Selector } from '../../spiffe/selector.ts'
+import type { CachedEntry } from './entry.ts'
+
+export interface EntryIndex {
+  put(entry: CachedEntry): void
+  remove(entryId: string): void
+  /** In entry-ID order. */
+  matching(selectors: ReadonlySet<Selector>): readonly CachedEntry[]
+}
+
+export function createEntryIndex(): EntryIndex {
+  const anchors = new Map<string, Selector>()
+  const under = new Map<Selector, Map<string, CachedEntry>>()
+  const remove = (entryId: string) => {
+    const anchor = anchors.get(entryId)
+    if (anchor === undefined) return
+    anchors.delete(entryId)
+    const bucket = under.get(anchor)
+    bucket?.delete(entryId)
+    if (bucket?.size === 0) under.delete(anchor)
+  }
+  return {
+    remove,
+    put(entry) {
+      remove(entry.entryId)
+      const sizeOf = (selector: Selector) => under.get(selector)?.size ?? 0
+      const [first, ...others] = entry.selectors
+      if (first === undefined) return // an entry without selectors is for nobody
+      const anchor = others.reduce((a, b) => (sizeOf(b) < sizeOf(a) ? b : a), first)
+      const bucket = under.get(anchor) ?? new Map<string, CachedEntry>()
+      bucket.set(entry.entryId, entry)
+      under.set(anchor, bucket)
+      anchors.set(entry.entryId, anchor)
+    },
+    matching(selectors) {
+      const found: CachedEntry[] = []
+      for (const selector of selectors) {
+        for (const entry of under.get(selector)?.values() ?? []) {
+          if (isSatisfied(entry.selectors, selectors)) found.push(entry)
+        }
+      }
+      return found.sort(byEntryId)
+    },
+  }
+}
+
+function byEntryId(a: CachedEntry, b: CachedEntry): number {
+  return a.entryId < b.entryId ? -1 : a.entryId > b.entryId ? 1 : 0
+}

@@ -1,0 +1,127 @@
+/** The Workload API's view of the cache: each workload sees what its selectors entitle it to, and nothing else. */
+import { isDeepStrictEqual } from 'node:util'
+import type { Bundle } from '../../spiffe/bundle.ts'
+import type { Selector } from '../../spiffe/selector.ts'
+import type { CachedEntry } from './entry.ts'
+import type { BundlesUpdate, IdentitySource, WorkloadUpdate, X509Identity } from './identity.ts'
+import type { WorkloadCache } from './workload-cache.ts'
+
+export function serveIdentities(
+  cache: WorkloadCache,
+  fetchJwtSvid: IdentitySource['fetchJwtSvid'],
+): IdentitySource {
+  return {
+    async *watchX509(selectors, signal) {
+      using _ = cache.subscribe(selectors)
+      yield* distinct(cache, signal, isSameX509, () => x509View(cache, selectors))
+    },
+    watchBundles: (selectors, signal) =>
+      distinct(cache, signal, isSameBundles, () => bundlesView(cache, selectors)),
+    matching: (selectors) => cache.served(selectors),
+    fetchJwtSvid,
+    bundles() {
+      const { bundle, federated } = cache.knowledge()
+      return { own: bundle, federated }
+    },
+  }
+}
+
+/** The newest view, again and again, whenever there is one that differs from the last. */
+async function* distinct<T>(
+  { news }: WorkloadCache,
+  signal: AbortSignal,
+  isSame: (a: T, b: T) => boolean,
+  look: () => T | undefined,
+): AsyncGenerator<T, void, undefined> {
+  let last: T | undefined
+  while (!signal.aborted) {
+    const version = news.version()
+    const next = look()
+    if (next !== undefined && (last === undefined || !isSame(last, next))) {
+      last = next
+      yield next
+    }
+    await news.after(version, signal)
+  }
+}
+
+/** @returns undefined while some entry has no SVID that may be handed out */
+function x509View(
+  cache: WorkloadCache,
+  selectors: ReadonlySet<Selector>,
+): WorkloadUpdate | undefined {
+  const identities: X509Identity[] = []
+  const entries = cache.served(selectors)
+  for (const entry of entries) {
+    const svid = cache.servable(entry)
+    if (svid === undefined) return undefined
+    const { entryId, id, hint, createdAt, federatesWith } = entry
+    const { chain, key, expiresAt } = svid
+    identities.push({ entryId, id, hint, createdAt, federatesWith, chain, key, expiresAt })
+  }
+  const { bundle } = cache.knowledge()
+  return { identities, bundle, federatedBundles: federatedBundlesOf(cache, entries) }
+}
+
+function bundlesView(cache: WorkloadCache, selectors: ReadonlySet<Selector>): BundlesUpdate {
+  const entries = cache.served(selectors)
+  return {
+    hasIdentity: entries.length > 0,
+    bundle: cache.knowledge().bundle,
+    federatedBundles: federatedBundlesOf(cache, entries),
+  }
+}
+
+/** Those of these entries only, in the order of their trust domains. */
+function federatedBundlesOf(
+  cache: WorkloadCache,
+  entries: readonly CachedEntry[],
+): readonly Bundle[] {
+  const { bundle: own, federated } = cache.knowledge()
+  const wanted = new Set(entries.flatMap(({ federatesWith }) => federatesWith))
+  wanted.delete(own.trustDomain)
+  return [...wanted].sort().flatMap((trustDomain) => federated.get(trustDomain) ?? [])
+}
+
+function isSameX509(a: WorkloadUpdate, b: WorkloadUpdate): boolean {
+  return (
+    a.identities.length === b.identities.length &&
+    a.identities.every((one, at) => isSameIdentity(one, b.identities[at])) &&
+    isSameRoots(a.bundle, b.bundle) &&
+    isEach(a.federatedBundles, b.federatedBundles, isSameRoots)
+  )
+}
+
+/** The cache keeps a chain as it is until there is another one. */
+function isSameIdentity(a: X509Identity, b: X509Identity | undefined): boolean {
+  return b !== undefined && a.chain === b.chain && a.hint === b.hint && a.entryId === b.entryId
+}
+
+function isSameBundles(a: BundlesUpdate, b: BundlesUpdate): boolean {
+  const isSame = (one: Bundle, other: Bundle) =>
+    isSameRoots(one, other) &&
+    (one === other || isDeepStrictEqual(one.jwtAuthorities, other.jwtAuthorities))
+  return (
+    a.hasIdentity === b.hasIdentity &&
+    isSame(a.bundle, b.bundle) &&
+    isEach(a.federatedBundles, b.federatedBundles, isSame)
+  )
+}
+
+/** A workload does not see sequence numbers, so they alone are no news. */
+function isSameRoots(a: Bundle, b: Bundle): boolean {
+  return (
+    a === b ||
+    (a.trustDomain === b.trustDomain && isDeepStrictEqual(a.x509Authorities, b.x509Authorities))
+  )
+}
+
+function isEach<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  return (
+    a.length === b.length &&
+    a.every((one, at) => {
+      const other = b[at]
+      return other !== undefined && isSame(one, other)
+    })
+  )
+}

@@ -1,0 +1,140 @@
+/**
+ * Everything the agent holds for workloads: what the server told it, the X509-SVIDs, and who is waiting. Serving
+ * reads only from here, so it goes on while the server is away.
+ */
+import type { Bundle } from '../../spiffe/bundle.ts'
+import type { Clock } from '../../spiffe/clock.ts'
+import type { Selector } from '../../spiffe/selector.ts'
+import { taintedKeyIds } from '../tainted-keys.ts'
+import type { CachedEntry } from './entry.ts'
+import { createEntryIndex } from './entry-index.ts'
+import { apply, type Knowledge, type Update } from './knowledge.ts'
+import { createNews, type News } from './news.ts'
+import { onePerHint } from './one-per-hint.ts'
+import { type Plan, planSvids } from './svid-plan.ts'
+import { isServable, type X509Svid } from './x509-svid.ts'
+
+export interface WorkloadCache {
+  readonly news: News
+  knowledge(): Knowledge
+  svids(): ReadonlyMap<string, X509Svid>
+  apply(update: Update): void
+  /** The entries to be served to a workload, in entry-ID order, one for each hint. */
+  served(selectors: ReadonlySet<Selector>): readonly CachedEntry[]
+  /** The SVID of an entry, unless it must not be handed out now. */
+  servable(entry: CachedEntry): X509Svid | undefined
+  /** While it is held, the entries of these selectors have or get SVIDs. */
+  subscribe(selectors: ReadonlySet<Selector>): Disposable
+  plan(): Plan
+  drop(entryIds: readonly string[]): void
+  /** SVIDs of entries that have gone meanwhile are ignored. */
+  store(svids: readonly X509Svid[]): void
+  /** No SVID for this entry for now. */
+  postpone(entryId: string, untilMs: number): void
+}
+
+export interface WorkloadCacheOptions {
+  readonly clock: Clock
+  readonly maxSvids: number
+  readonly known: Knowledge
+  readonly svids: readonly X509Svid[]
+}
+
+export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCache {
+  const { clock, maxSvids } = options
+  const news = createNews()
+  const index = createEntryIndex()
+  const svids = new Map<string, X509Svid>()
+  const subscriptions = new Set<{ readonly selectors: ReadonlySet<Selector> }>()
+  const uses = new Map<string, number>()
+  const retries = new Map<string, number>()
+  let known = options.known
+  let useCount = 0
+  const indexEntry = (entry: CachedEntry) => (entry.storeSvid ? undefined : index.put(entry))
+  for (const entry of known.entries.values()) indexEntry(entry)
+  for (const svid of options.svids)
+    if (known.entries.has(svid.entryId)) svids.set(svid.entryId, svid)
+
+  const served = (selectors: ReadonlySet<Selector>) => onePerHint(index.matching(selectors))
+  const use = (selectors: ReadonlySet<Selector>) => {
+    useCount += 1
+    for (const { entryId } of served(selectors)) uses.set(entryId, useCount)
+  }
+  const forget = (entryId: string) => {
+    index.remove(entryId)
+    svids.delete(entryId)
+    uses.delete(entryId)
+    retries.delete(entryId)
+  }
+  return {
+    news,
+    knowledge: () => known,
+    svids: () => svids,
+    apply(update) {
+      const { knowledge, changedEntryIds, bundlesChanged } = apply(known, update)
+      known = knowledge
+      for (const entryId of changedEntryIds) {
+        const entry = known.entries.get(entryId)
+        if (entry === undefined) {
+          forget(entryId)
+          continue
+        }
+        index.remove(entryId)
+        indexEntry(entry)
+        retries.delete(entryId) // what failed may have been put right
+      }
+      if (changedEntryIds.size > 0 || bundlesChanged) news.tell()
+    },
+    served,
+    servable(entry) {
+      const svid = svids.get(entry.entryId)
+      return isServable(svid, entry, clock.now()) ? svid : undefined
+    },
+    subscribe(selectors) {
+      const subscription = { selectors }
+      subscriptions.add(subscription)
+      use(selectors)
+      news.tell()
+      return {
+        [Symbol.dispose]() {
+          if (subscriptions.delete(subscription)) use(selectors)
+        },
+      }
+    },
+    plan: () =>
+      planSvids({
+        entries: known.entries.values(),
+        svids,
+        subscribed: new Set(
+          [...subscriptions].flatMap(({ selectors }) =>
+            served(selectors).map((one) => one.entryId),
+          ),
+        ),
+        lastUse: (entryId) => uses.get(entryId) ?? 0,
+        retryAt: (entryId) => retries.get(entryId),
+        maxSvids,
+        taintedKeyIds: taintedKeyIds(known.bundle),
+        now: clock.now(),
+      }),
+    drop(entryIds) {
+      for (const entryId of entryIds) svids.delete(entryId)
+      if (entryIds.length > 0) news.tell()
+    },
+    store(obtained) {
+      for (const svid of obtained) {
+        if (!known.entries.has(svid.entryId)) continue
+        svids.set(svid.entryId, svid)
+        retries.delete(svid.entryId)
+      }
+      if (obtained.length > 0) news.tell()
+    },
+    postpone(entryId, untilMs) {
+      if (known.entries.has(entryId)) retries.set(entryId, untilMs)
+    },
+  }
+}
+
+/** What is known before the server has said anything. */
+export function knowingOnly(bundle: Bundle): Knowledge {
+  return { entries: new Map(), bundle, federated: new Map() }
+}

@@ -1,0 +1,156 @@
+/**
+ * Keeps the agent's own SVID alive: renews it in time, attests again where that is the way, and ends the agent when
+ * the server will not have it any more.
+ *
+ * @see SPIRE behaviour §2 — renewal, re-attestation, eviction, ban
+ */
+import type { KeyObject } from 'node:crypto'
+import type { RenewAgentResponse } from '../../proto/gen/spire/api/server/agent/v1/RenewAgentResponse.ts'
+import type { Bundle } from '../../spiffe/bundle.ts'
+import type { Clock } from '../../spiffe/clock.ts'
+import { IdentityError, reasonOf } from '../../spiffe/error.ts'
+import { generateKey, spkiOf } from '../../spiffe/key.ts'
+import { createCsr } from '../../spiffe/x509/csr.ts'
+import { verifyX509Svid } from '../../spiffe/x509/verify.ts'
+import { createBackoff } from '../backoff.ts'
+import { findKey, type KeyStore, otherKeyId } from '../keys/key-store.ts'
+import { type Random, type RenewalPolicy, renewalTime } from '../renewal-time.ts'
+import { taintedKeyIds } from '../tainted-keys.ts'
+import { type AgentSvid, agentSvid } from './agent-svid.ts'
+import { callUnary } from './call.ts'
+import { reactionTo } from './refusal.ts'
+import type { ServerConnection } from './server-connection.ts'
+import type { Standing } from './standing.ts'
+
+export interface RenewDeps {
+  readonly connection: ServerConnection
+  readonly standing: Standing
+  readonly keys: KeyStore
+  readonly policy: RenewalPolicy
+  svid(): AgentSvid
+  bundle(): Bundle
+  /** Keeps the new SVID and lets it take over. */
+  adopt(svid: AgentSvid): Promise<void>
+  /** A whole node attestation for this key. */
+  attest(key: KeyObject, signal: AbortSignal): Promise<AgentSvid>
+  onFailure(error: unknown): void
+  /** What an operator has to do when the agent stops. */
+  readonly advice: string
+  readonly clock: Clock
+  readonly random: Random
+}
+
+const FIRST_RETRY_MS = 5_000
+const MAX_RETRY_MS = 60_000
+/** A server that signs with a tainted authority is not asked again at once. */
+const TAINT_RETRY_MS = 30_000
+
+/** @throws IdentityError when the agent must stop; its message says why */
+export async function keepRenewed(deps: RenewDeps, signal: AbortSignal): Promise<void> {
+  const { clock, standing } = deps
+  const backoff = createBackoff({
+    initialMs: FIRST_RETRY_MS,
+    capMs: MAX_RETRY_MS,
+    random: deps.random,
+  })
+  let schedule = scheduleOf(deps)
+  let mustAttest = false
+  while (!signal.aborted) {
+    standing.bell.reset()
+    mustAttest = mustAttestAfter(standing.take(), deps) || mustAttest
+    const waitMs = mustAttest ? 0 : schedule.dueInMs()
+    if (waitMs > 0) {
+      await clock.sleep(waitMs, AbortSignal.any([signal, standing.bell.signal()]))
+      continue
+    }
+    try {
+      await renewOnce(deps, mustAttest, signal)
+      mustAttest = false
+      schedule = scheduleOf(deps)
+      backoff.reset()
+    } catch (error) {
+      if (signal.aborted) return
+      deps.onFailure(error)
+      stopIfExpired(deps, error)
+      await clock.sleep(backoff.next(), AbortSignal.any([signal, standing.bell.signal()]))
+    }
+  }
+}
+
+interface Schedule {
+  dueInMs(): number
+}
+
+function scheduleOf({ svid, bundle, policy, random, clock }: RenewDeps): Schedule {
+  const { notBefore, expiresAt, authorityKeyIds } = svid()
+  const renewAt = renewalTime({ notBefore, expiresAt }, policy, random).getTime()
+  const since = clock.now().getTime()
+  const wasTainted = isTainted(authorityKeyIds, bundle())
+  return {
+    dueInMs() {
+      const isNowTainted = isTainted(authorityKeyIds, bundle())
+      const taintedAt = wasTainted ? since + TAINT_RETRY_MS : Number.NEGATIVE_INFINITY
+      const due = isNowTainted ? Math.min(renewAt, taintedAt) : renewAt
+      return due - clock.now().getTime()
+    },
+  }
+}
+
+function isTainted(authorityKeyIds: readonly string[], bundle: Bundle): boolean {
+  const tainted = taintedKeyIds(bundle)
+  return authorityKeyIds.some((id) => tainted.has(id))
+}
+
+function mustAttestAfter(refusal: IdentityError | undefined, { svid, advice }: RenewDeps): boolean {
+  if (refusal === undefined) return false
+  const reaction = reactionTo(refusal.code, svid().reattestable)
+  switch (reaction.kind) {
+    case 'retry':
+      return false
+    case 'reattest':
+      return true
+    case 'stop':
+      throw new IdentityError(refusal.code, `${reaction.reason}; ${advice}`, { cause: refusal })
+    default:
+      reaction satisfies never
+      return false
+  }
+}
+
+async function renewOnce(deps: RenewDeps, mustAttest: boolean, signal: AbortSignal): Promise<void> {
+  const { keys } = deps
+  const svid = deps.svid()
+  const key = await generateKey('ec-p256')
+  await keys.put(otherKeyId(findKey(keys, spkiOf(svid.key))?.id), key)
+  const attestAnew = mustAttest || svid.reattestable
+  await deps.adopt(attestAnew ? await deps.attest(key, signal) : await renewed(deps, key, signal))
+}
+
+async function renewed(deps: RenewDeps, key: KeyObject, signal: AbortSignal): Promise<AgentSvid> {
+  const { connection, standing, clock } = deps
+  const lease = connection.lease()
+  const csr = createCsr({ key })
+  let response: RenewAgentResponse
+  try {
+    response = await callUnary<RenewAgentResponse>(
+      (done) => lease.agent.RenewAgent({ params: { csr } }, done),
+      { clock, signal },
+    )
+  } catch (error) {
+    standing.report(error, lease)
+    throw connection.explain(error)
+  }
+  const before = deps.svid()
+  const bundle = deps.bundle()
+  const chain = response.svid?.cert_chain ?? []
+  verifyX509Svid({ chain, bundle, now: clock.now() })
+  const { trustDomain } = bundle
+  return agentSvid({ chain, key, reattestable: before.reattestable, trustDomain })
+}
+
+function stopIfExpired({ svid, clock, advice }: RenewDeps, error: unknown): void {
+  const { expiresAt, reattestable } = svid()
+  if (reattestable || clock.now() < expiresAt) return
+  const why = `the agent cannot go on: its SVID has expired and could not be renewed: ${reasonOf(error)}; ${advice}`
+  throw new IdentityError('AGENT_EXPIRED', why, { cause: error })
+}

@@ -1,0 +1,172 @@
+/**
+ * TLS from the agent to the server, with the check of the server done here: its certificate must be the X509-SVID
+ * `spiffe://<our trust domain>/spire/server`, verified by the bundle of our trust domain alone. Fails closed: no
+ * byte is sent on a connection that was not verified.
+ *
+ * @see X509-SVID §5 — validation
+ */
+import { constants } from 'node:crypto'
+import { isIP, type Socket } from 'node:net'
+import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
+import { CallCredentials, ChannelCredentials, type experimental } from '@grpc/grpc-js'
+import type { Bundle } from '../../spiffe/bundle.ts'
+import type { Clock } from '../../spiffe/clock.ts'
+import { IdentityError, reasonOf } from '../../spiffe/error.ts'
+import { parseSpiffeId, serverId, type TrustDomain } from '../../spiffe/id.ts'
+import { toPkcs8 } from '../../spiffe/key.ts'
+import { parseCertificate } from '../../spiffe/x509/certificate.ts'
+import { toPem } from '../../spiffe/x509/pem.ts'
+import { verifyX509Svid } from '../../spiffe/x509/verify.ts'
+import type { AgentSvid } from './agent-svid.ts'
+
+/** How the server is told from an impostor. */
+export type ServerTrust =
+  | { readonly kind: 'bundle'; readonly bundle: () => Bundle }
+  /** By its name only, which anybody can claim: for `insecure_bootstrap`, and only until there is a bundle. */
+  | { readonly kind: 'insecure' }
+
+export interface ServerTls {
+  readonly host: string
+  readonly trustDomain: TrustDomain
+  readonly trust: ServerTrust
+  /** Presented to the server; without one the agent can attest, and nothing else. */
+  readonly svid: AgentSvid | undefined
+  readonly clock: Clock
+  /** Told at every handshake why the server was refused, apart from what gRPC makes of it; undefined: it was not. */
+  onVerdict(refusal: IdentityError | undefined): void
+}
+
+/** Hybrid post-quantum first. */
+const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384'
+const HANDSHAKE_TIMEOUT_MS = 20_000
+/** Idle connections are probed from then on, so that a server which vanished is noticed. */
+const KEEPALIVE_AFTER_MS = 15_000
+const MAX_CHAIN = 10
+
+/** A class because gRPC asks for one; equal only to itself, so that no two share a connection. */
+class ServerCredentials extends ChannelCredentials {
+  readonly #tls: ServerTls
+
+  constructor(tls: ServerTls) {
+    super()
+    this.#tls = tls
+  }
+
+  override _isSecure(): boolean {
+    return true
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other
+  }
+
+  override _createSecureConnector(): experimental.SecureConnector {
+    return {
+      connect: async (socket) => ({ socket: await secure(socket, this.#tls), secure: true }),
+      waitForReady: async () => {},
+      getCallCredentials: () => CallCredentials.createEmpty(),
+      destroy: () => {},
+    }
+  }
+}
+
+export function serverCredentials(tls: ServerTls): ChannelCredentials {
+  return new ServerCredentials(tls)
+}
+
+async function secure(socket: Socket, tls: ServerTls): Promise<TLSSocket> {
+  socket.setKeepAlive(true, KEEPALIVE_AFTER_MS)
+  const secured = connect({
+    socket,
+    ...(isIP(tls.host) === 0 ? { servername: tls.host } : {}),
+    ...(tls.svid === undefined ? {} : clientCertificate(tls.svid)),
+    ALPNProtocols: ['h2'],
+    minVersion: 'TLSv1.2',
+    ecdhCurve: GROUPS,
+    secureOptions: constants.SSL_OP_NO_TICKET, // a resumed session would carry an old verdict
+    // We verify ourselves, below: OpenSSL knows no trust domains and insists on host names.
+    rejectUnauthorized: false,
+  })
+  secured.on('error', () => {}) // heard by the handshake, then by gRPC; in between it must not end the process
+  try {
+    await handshake(secured)
+    verify(secured, tls)
+    tls.onVerdict(undefined)
+    return secured
+  } catch (error) {
+    secured.destroy()
+    if (error instanceof IdentityError) tls.onVerdict(error)
+    throw error
+  }
+}
+
+function clientCertificate({ chain, key }: AgentSvid): { cert: string; key: string } {
+  return {
+    cert: chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    key: toPem('PRIVATE KEY', toPkcs8(key)),
+  }
+}
+
+function handshake(socket: TLSSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error) => {
+      socket.setTimeout(0)
+      for (const [event, listener] of listeners) socket.off(event, listener)
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    const listeners = [
+      ['secureConnect', () => settle()],
+      ['error', (error: Error) => settle(error)],
+      ['close', () => settle(new Error('the connection was closed during the TLS handshake'))],
+      ['timeout', () => settle(new Error('no TLS handshake within 20 s'))],
+    ] as const
+    for (const [event, listener] of listeners) socket.on(event, listener)
+    socket.setTimeout(HANDSHAKE_TIMEOUT_MS)
+  })
+}
+
+function verify(socket: TLSSocket, { trustDomain, trust, clock }: ServerTls): void {
+  if (socket.isSessionReused()) throw untrusted('a TLS session was resumed; sessions never are')
+  if (socket.alpnProtocol !== 'h2') throw untrusted('it does not speak HTTP/2: no SPIRE server')
+  const chain = chainOf(socket)
+  const expected = serverId(trustDomain)
+  const claimed = claimedId(chain)
+  if (claimed !== expected) throw untrusted(`it is ${claimed}, expected ${expected}`)
+  if (trust.kind === 'insecure') return
+  try {
+    verifyX509Svid({ chain, bundle: trust.bundle(), now: clock.now() })
+  } catch (error) {
+    throw untrusted(`the trust bundle does not vouch for it: ${reasonOf(error)}`, error)
+  }
+}
+
+/** Says nothing about who the server is; only what its certificate says. */
+function claimedId(chain: readonly Uint8Array[]): string {
+  const [first] = chain
+  if (first === undefined) throw untrusted('it presented no certificate')
+  try {
+    const [uri = '', ...others] = parseCertificate(first).uriSans
+    const id = parseSpiffeId(uri)
+    if (others.length === 0) return id
+  } catch (error) {
+    throw untrusted('its certificate names no SPIFFE ID: no SPIRE server', error)
+  }
+  throw untrusted('its certificate names several SPIFFE IDs')
+}
+
+function chainOf(socket: TLSSocket): readonly Uint8Array[] {
+  const chain: Uint8Array[] = []
+  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
+  while (next?.raw !== undefined && chain.length < MAX_CHAIN) {
+    chain.push(next.raw)
+    next = next.issuerCertificate === next ? undefined : next.issuerCertificate
+  }
+  return chain
+}
+
+function untrusted(why: string, cause?: unknown): IdentityError {
+  return new IdentityError('CERTIFICATE_UNTRUSTED', `the server is not to be trusted: ${why}`, {
+    cause,
+  })
+}

@@ -1,0 +1,150 @@
+/**
+ * Keeps what the agent knows in step with the server: by its push where there is one, else by polling as SPIRE's
+ * agent does. Both give the same updates, and losing the server only means that none come.
+ */
+import { IdentityError } from '../../spiffe/error.ts'
+import { type Backoff, createBackoff } from '../backoff.ts'
+import { federationsOf } from '../cache/knowledge.ts'
+import { fetchOwnBundle } from '../node/own-bundle.ts'
+import type { Lease, ServerConnection } from '../node/server-connection.ts'
+import type { Standing } from '../node/standing.ts'
+import type { Random } from '../renewal-time.ts'
+import { fetchFederated } from './federated.ts'
+import type { FeedDeps, FeedRun } from './feed.ts'
+import { pollOnce } from './poll.ts'
+import { followPush } from './push.ts'
+
+export type FeedMode = 'push' | 'polling'
+
+export interface FollowDeps extends FeedDeps {
+  readonly connection: ServerConnection
+  readonly standing: Standing
+  readonly syncIntervalMs: number
+  /** No workload is served yet, so nobody waits for long pauses. */
+  hasNoSvids(): boolean
+  /** The agent knows what the server knows; told again after every time that it did not. */
+  onInSync(mode: FeedMode): void
+  onFailure(error: unknown, retryMs: number): void
+  readonly random: Random
+}
+
+/** A server may be upgraded to one that pushes. */
+const PUSH_PROBE_MS = 5 * 60_000
+/** The first attempt after a stream broke is within a second, and not at the same moment for all agents. */
+const FIRST_RETRY_MS = 100
+const FIRST_RETRY_SPREAD_MS = 500
+const MAX_PUSH_RETRY_MS = 10_000
+/** SPIRE's bounds of the pause between polls that fail. */
+const MAX_POLL_RETRY_MS = 8 * 60_000
+const MAX_POLL_RETRY_INTERVALS = 48
+const MAX_PAUSE_WITHOUT_SVIDS_MS = 5_000
+/** While the server pushes, it is asked for something this often: who does not answer is not there. */
+const LIVENESS_MS = 30_000
+
+interface Progress {
+  mode: FeedMode
+  pushFromMs: number
+  readonly backoffs: Readonly<Record<FeedMode, Backoff>>
+}
+
+export async function followServer(deps: FollowDeps, signal: AbortSignal): Promise<void> {
+  const { connection, standing, clock } = deps
+  const progress = startOf(deps)
+  while (!signal.aborted) {
+    const lease = connection.lease()
+    const run = { lease, signal: AbortSignal.any([signal, lease.signal]) }
+    try {
+      await oneRound(deps, progress, run)
+      await clock.sleep(deps.syncIntervalMs, run.signal)
+    } catch (error) {
+      if (signal.aborted) return
+      if (lease.signal.aborted) continue // another SVID has taken over: begin again with that
+      standing.report(error, lease)
+      const pauseMs = pauseAfterFailure(deps, progress)
+      deps.onFailure(connection.explain(error), pauseMs)
+      renewIfDead(connection, lease, error)
+      await clock.sleep(pauseMs, signal)
+    }
+  }
+}
+
+function startOf({ syncIntervalMs, random }: FollowDeps): Progress {
+  const pollCapMs = Math.min(MAX_POLL_RETRY_MS, MAX_POLL_RETRY_INTERVALS * syncIntervalMs)
+  const initialMs = FIRST_RETRY_MS + random() * FIRST_RETRY_SPREAD_MS
+  return {
+    mode: 'push',
+    pushFromMs: 0,
+    backoffs: {
+      push: createBackoff({ initialMs, capMs: MAX_PUSH_RETRY_MS, random }),
+      polling: createBackoff({ initialMs: syncIntervalMs, capMs: pollCapMs, random }),
+    },
+  }
+}
+
+/** A whole life of a pushed stream, which ends with an error; or one poll. */
+async function oneRound(deps: FollowDeps, progress: Progress, run: FeedRun): Promise<void> {
+  const nowMs = deps.clock.now().getTime()
+  const succeeded = (mode: FeedMode) => {
+    progress.mode = mode
+    progress.backoffs[mode].reset()
+    deps.onInSync(mode)
+  }
+  if (nowMs >= progress.pushFromMs) {
+    try {
+      await pushAndProbe(deps, run, () => succeeded('push'))
+    } catch (error) {
+      if (!(error instanceof IdentityError) || error.code !== 'NOT_IMPLEMENTED') throw error
+      progress.mode = 'polling'
+      progress.pushFromMs = nowMs + PUSH_PROBE_MS
+    }
+  }
+  await pollOnce(deps, run)
+  succeeded('polling')
+}
+
+async function pushAndProbe(deps: FollowDeps, run: FeedRun, onInSync: () => void): Promise<void> {
+  const over = new AbortController()
+  const { lease } = run
+  const signal = AbortSignal.any([run.signal, over.signal])
+  const push = followPush(deps, { lease, signal, onInSync })
+  const probe = probeServer(deps, { lease, signal })
+  try {
+    await Promise.race([push, probe])
+  } finally {
+    over.abort()
+    await Promise.allSettled([push, probe])
+  }
+}
+
+/** Asks for the bundles from time to time: the federated ones are not pushed, and a dead server pushes nothing. */
+async function probeServer(deps: FollowDeps, { lease, signal }: FeedRun): Promise<void> {
+  const { clock, trustDomain } = deps
+  const limits = { clock, signal }
+  for (;;) {
+    const hasFederations = federationsOf(deps.knowledge().entries).size > 0
+    await clock.sleep(hasFederations ? deps.syncIntervalMs : LIVENESS_MS, signal)
+    signal.throwIfAborted()
+    const bundle = await fetchOwnBundle(lease, trustDomain, limits)
+    const { entries, federated: known, bundle: own } = deps.knowledge()
+    const federated = await fetchFederated({
+      client: lease.bundle,
+      wanted: federationsOf(entries),
+      known,
+      limits,
+      onFailure: (error, failed) => deps.onSkipped(error, { trustDomain: failed }),
+    })
+    // What was pushed meanwhile is newer than what was asked for before.
+    const isNewer = bundle.sequenceNumber > own.sequenceNumber
+    deps.apply({ kind: 'bundles', bundle: isNewer ? bundle : undefined, federated })
+  }
+}
+
+function pauseAfterFailure({ hasNoSvids }: FollowDeps, { mode, backoffs }: Progress): number {
+  const pauseMs = backoffs[mode].next()
+  return hasNoSvids() ? Math.min(pauseMs, MAX_PAUSE_WITHOUT_SVIDS_MS) : pauseMs
+}
+
+/** Who does not answer in time may be gone without a word; the next call gets a new connection. */
+function renewIfDead(connection: ServerConnection, lease: Lease, error: unknown): void {
+  if (error instanceof IdentityError && error.code === 'DEADLINE_EXCEEDED') connection.renew(lease)
+}

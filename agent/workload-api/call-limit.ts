@@ -1,0 +1,49 @@
+/**
+ * How many calls may be open at once, for one process and for all of them, so that no workload can use up the
+ * agent. Beyond that a call is refused, never queued.
+ */
+import { IdentityError } from '../../spiffe/error.ts'
+
+export interface CallLimits {
+  /** Open calls, streams included. */
+  readonly perProcess: number
+  readonly total: number
+}
+
+export const DEFAULT_CALL_LIMITS: CallLimits = { perProcess: 1_024, total: 16_384 }
+
+/** @returns what ends the call; @throws IdentityError RATE_LIMITED */
+export type AdmitCall = (pid: number) => Disposable
+
+export function limitCalls({ perProcess, total }: CallLimits): AdmitCall {
+  const openByPid = new Map<number, number>()
+  let open = 0
+  return (pid) => {
+    const own = openByPid.get(pid) ?? 0
+    if (own >= perProcess) {
+      throw new IdentityError(
+        'RATE_LIMITED',
+        `this process has ${own} open calls, the limit is ${perProcess}; close some or share one stream`,
+      )
+    }
+    if (open >= total) {
+      throw new IdentityError(
+        'RATE_LIMITED',
+        `the agent has ${open} open calls, which is its limit; try again later`,
+      )
+    }
+    open += 1
+    openByPid.set(pid, own + 1)
+    let done = false
+    return {
+      [Symbol.dispose]() {
+        if (done) return
+        done = true
+        open -= 1
+        const left = (openByPid.get(pid) ?? 1) - 1
+        if (left === 0) openByPid.delete(pid)
+        else openByPid.set(pid, left)
+      },
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The SPIFFE Workload API: each call is counted, its caller is attested, then it is answered. Attestation happens
+ * once for each call; a process that changes who it is has to connect again.
+ *
+ * @see Workload-API §4 to §7
+ */
+import type { SpiffeWorkloadAPIHandlers } from '../../proto/gen/SpiffeWorkloadAPI.ts'
+import type { UnixCaller } from '../../proto/peer-credentials.ts'
+import type { Call, Implementation } from '../../proto/serve.ts'
+import { IdentityError } from '../../spiffe/error.ts'
+import type { Attest } from '../attest/attest.ts'
+import type { AdmitCall } from './call-limit.ts'
+import { answerJwtBundles, answerJwtSvids, parseJwtWish } from './jwt-answers.ts'
+import { validateJwtSvid } from './validate-jwt-svid.ts'
+import type { AnswerDeps, Workload } from './workload.ts'
+import { answerX509Bundles, answerX509Svids } from './x509-answers.ts'
+
+export interface WorkloadServiceDeps extends AnswerDeps {
+  readonly attest: Attest
+  readonly admit: AdmitCall
+  /** Aborts when the agent stops. */
+  readonly stopping: AbortSignal
+}
+
+export function workloadService(
+  deps: WorkloadServiceDeps,
+): Implementation<UnixCaller, SpiffeWorkloadAPIHandlers> {
+  const attended = <T>(call: Call<UnixCaller>, answer: (workload: Workload) => Promise<T>) =>
+    attend(deps, call, answer)
+  return {
+    FetchX509SVID: (_, call, send) => attended(call, (who) => answerX509Svids(deps, who, send)),
+    FetchX509Bundles: (_, call, send) =>
+      attended(call, (who) => answerX509Bundles(deps, who, send)),
+    FetchJWTBundles: (_, call, send) => attended(call, (who) => answerJwtBundles(deps, who, send)),
+    async FetchJWTSVID(request, call) {
+      const wish = parseJwtWish(request)
+      return await attended(call, (who) => answerJwtSvids(deps, who, wish))
+    },
+    async ValidateJWTSVID(request, call) {
+      using _open = deps.admit(call.caller.pid)
+      return await validateJwtSvid(deps, request) // whoever may connect may ask
+    },
+    async FetchWITSVID() {
+      throw new IdentityError('NOT_IMPLEMENTED', 'fetching WIT-SVIDs is not implemented')
+    },
+    async FetchWITBundles() {
+      throw new IdentityError('NOT_IMPLEMENTED', 'fetching WIT bundles is not implemented')
+    },
+  }
+}
+
+async function attend<T>(
+  { admit, attest, stopping }: WorkloadServiceDeps,
+  { caller, signal: gone }: Call<UnixCaller>,
+  answer: (workload: Workload) => Promise<T>,
+): Promise<T> {
+  using _open = admit(caller.pid)
+  const signal = AbortSignal.any([gone, stopping])
+  const answered = await answer({ caller, selectors: await attest(caller, signal), signal })
+  if (stopping.aborted) throw new IdentityError('UNAVAILABLE', 'the agent is stopping')
+  return answered
+}

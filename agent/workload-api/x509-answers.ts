@@ -1,0 +1,61 @@
+/**
+ * X.509-SVIDs and X.509 bundles for one workload. Every message is the complete state: DER, leaf first, unencrypted
+ * PKCS#8, and of other trust domains' bundles only those that its entries federate with.
+ *
+ * @see Workload-API §5.2 — X.509-SVID profile
+ */
+import type { X509BundlesResponseInput } from '../../proto/gen/X509BundlesResponse.ts'
+import type { X509SVIDResponseInput } from '../../proto/gen/X509SVIDResponse.ts'
+import type { Bundle } from '../../spiffe/bundle.ts'
+import { trustDomainId } from '../../spiffe/id.ts'
+import type { WorkloadUpdate } from '../cache/identity.ts'
+import { sendBundles } from './send-bundles.ts'
+import { type AnswerDeps, noIdentity, requireAlive, type Send, type Workload } from './workload.ts'
+
+/** Streams until the caller goes away. @throws IdentityError NO_IDENTITY_ISSUED as soon as it has none */
+export async function answerX509Svids(
+  { source, log }: AnswerDeps,
+  workload: Workload,
+  send: Send<X509SVIDResponseInput>,
+): Promise<void> {
+  for await (const update of source.watchX509(workload.selectors, workload.signal)) {
+    if (update.identities.length === 0) throw noIdentity()
+    requireAlive(workload)
+    log.debug(
+      { pid: workload.caller.pid, spiffeIds: update.identities.map(({ id }) => id) },
+      'Sending X.509-SVIDs to a workload',
+    )
+    await send(toX509Response(update))
+  }
+}
+
+/** Streams until the caller goes away; an update that changes nothing in the answer is not sent. */
+export async function answerX509Bundles(
+  deps: AnswerDeps,
+  workload: Workload,
+  send: Send<X509BundlesResponseInput>,
+): Promise<void> {
+  await sendBundles(deps, workload, x509BundleOf, (bundles) => send({ bundles }))
+}
+
+export function toX509Response(update: WorkloadUpdate): X509SVIDResponseInput {
+  const { identities, bundle, federatedBundles } = update
+  const own = x509BundleOf(bundle)
+  return {
+    svids: identities.map(({ id, chain, key, hint }) => ({
+      spiffe_id: id,
+      x509_svid: Buffer.concat(chain),
+      x509_svid_key: key,
+      bundle: own,
+      hint,
+    })),
+    federated_bundles: Object.fromEntries(
+      federatedBundles.map((one) => [trustDomainId(one.trustDomain), x509BundleOf(one)]),
+    ),
+  }
+}
+
+/** All authorities, DER, one behind the other. */
+export function x509BundleOf(bundle: Bundle): Buffer {
+  return Buffer.concat(bundle.x509Authorities.map(({ der }) => der))
+}
