@@ -1,0 +1,90 @@
+/**
+ * The client's end of mutual TLS: resolves with a connection whose peer has been verified and authorized, or not at
+ * all. Host names in certificates are not looked at; the SPIFFE ID says who is there.
+ */
+import { isIP } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { connect, type TLSSocket } from 'node:tls'
+import { type Clock, systemClock } from '../../spiffe/clock.ts'
+import { IdentityError } from '../../spiffe/error.ts'
+import type { Authorize } from './authorize.ts'
+import { judgeSocket } from './judge-peer.ts'
+import { markPeer } from './peer-id.ts'
+import { secureContextOf, type TlsIdentity, usableIdentity } from './tls-identity.ts'
+
+export interface MtlsTarget {
+  readonly host: string
+  readonly port: number
+  /** Sent as SNI; default: `host` when it is a name. */
+  readonly servername?: string | undefined
+  readonly alpn?: readonly string[]
+  /** Connected already, e.g. through a proxy. */
+  readonly socket?: Duplex | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly clock?: Clock
+}
+
+const HANDSHAKE_TIMEOUT_MS = 20_000
+
+/**
+ * @throws IdentityError CERTIFICATE_UNTRUSTED or NOT_AUTHORIZED for the peer, UNAVAILABLE or NO_IDENTITY_ISSUED for
+ *   ourselves, DEADLINE_EXCEEDED, CANCELED; the system's error when there is no connection
+ */
+export async function connectMtls(
+  source: TlsIdentity,
+  authorize: Authorize,
+  target: MtlsTarget,
+): Promise<TLSSocket> {
+  const { clock = systemClock } = target
+  const secured = connect({
+    ...(target.socket === undefined
+      ? { host: target.host, port: target.port }
+      : { socket: target.socket }),
+    ...sniOf(target),
+    ...(target.alpn === undefined ? {} : { ALPNProtocols: [...target.alpn] }),
+    secureContext: secureContextOf(usableIdentity(source, clock)),
+    // We verify ourselves, below: OpenSSL would take the roots of one trust domain for those of all.
+    rejectUnauthorized: false,
+  })
+  secured.on('error', () => {}) // heard by the handshake, then by the caller; in between it must not end the process
+  try {
+    await handshake(secured, clock, target.signal)
+    const judge = { authorize, clock, peer: 'server' } as const
+    markPeer(secured, judgeSocket(secured, source.current(), judge))
+    return secured
+  } catch (error) {
+    secured.destroy() // fails closed: no byte was sent or read
+    throw error
+  }
+}
+
+function sniOf({ host, servername }: MtlsTarget): { servername?: string } {
+  if (servername !== undefined && isIP(servername) === 0) return { servername }
+  return isIP(host) === 0 ? { servername: host } : {}
+}
+
+async function handshake(
+  socket: TLSSocket,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const done = new AbortController()
+  const closed = () => reject(new Error('the connection was closed during the TLS handshake'))
+  const canceled = () =>
+    reject(new IdentityError('CANCELED', 'the connection is not wanted any more'))
+  socket.once('secureConnect', resolve).once('error', reject).once('close', closed)
+  signal?.addEventListener('abort', canceled, { once: true })
+  if (signal?.aborted === true) canceled()
+  void clock.sleep(HANDSHAKE_TIMEOUT_MS, done.signal).then(() => {
+    const seconds = HANDSHAKE_TIMEOUT_MS / 1000
+    reject(new IdentityError('DEADLINE_EXCEEDED', `no TLS handshake within ${seconds} s`))
+  })
+  try {
+    await promise
+  } finally {
+    done.abort()
+    socket.off('secureConnect', resolve).off('error', reject).off('close', closed)
+    signal?.removeEventListener('abort', canceled)
+  }
+}

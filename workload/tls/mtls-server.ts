@@ -1,0 +1,117 @@
+/**
+ * The server's end of mutual TLS: one listener that takes a connection, checks who is there, and only then hands it to
+ * the HTTP, HTTP/2 or gRPC server behind it. That server never sees a connection that was refused, whatever its
+ * handlers do. New SVIDs and bundles apply to new connections at once; open ones stay.
+ */
+import { once } from 'node:events'
+import type { AddressInfo, ListenOptions, Socket } from 'node:net'
+import { createServer, type TLSSocket } from 'node:tls'
+import { type Clock, systemClock } from '../../spiffe/clock.ts'
+import { IdentityError, reasonOf } from '../../spiffe/error.ts'
+import type { SpiffeId } from '../../spiffe/id.ts'
+import type { Authorize } from './authorize.ts'
+import { type Inner, innerOf } from './inner-server.ts'
+import { judgeSocket } from './judge-peer.ts'
+import { markPeer } from './peer-id.ts'
+import { secureContextOptions, type TlsIdentity, usableIdentity } from './tls-identity.ts'
+
+export interface MtlsServerOptions {
+  /** Protocols to agree on; default: what the inner server speaks, none for a function. */
+  readonly alpn?: readonly string[]
+  /** Told of each connection that was refused, and why. */
+  readonly onRefused?: (error: IdentityError, from: string) => void
+  readonly maxConnections?: number
+  readonly clock?: Clock
+}
+
+export interface MtlsServer extends AsyncDisposable {
+  /** @throws the system's error when the address cannot be bound */
+  listen(options: ListenOptions): Promise<AddressInfo>
+}
+
+const HANDSHAKE_TIMEOUT_MS = 10_000
+const MAX_CONNECTIONS = 16_384
+/** How long open connections may take to end when the server is disposed of. */
+const DRAIN_MS = 10_000
+
+/**
+ * @param inner a server that does not listen itself, or a function that is given each verified connection
+ * @throws IdentityError as `source.current`, when there is no identity to begin with
+ */
+export function createMtlsServer(
+  source: TlsIdentity,
+  authorize: Authorize,
+  inner: Inner | ((socket: TLSSocket, peer: SpiffeId) => void),
+  options: MtlsServerOptions = {},
+): MtlsServer {
+  const { clock = systemClock, onRefused = () => {} } = options
+  const behind = innerOf(inner)
+  const server = createServer({
+    ...secureContextOptions(usableIdentity(source, clock)),
+    ALPNProtocols: [...(options.alpn ?? behind.alpn)],
+    requestCert: true,
+    // We verify ourselves, below: OpenSSL would take the roots of one trust domain for those of all.
+    rejectUnauthorized: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  })
+  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS
+  const refuse = (socket: Socket, error: unknown) => {
+    const from = `${socket.remoteAddress}:${socket.remotePort}`
+    socket.destroy() // fails closed: nothing behind has seen the connection
+    onRefused(toRefusal(error), from)
+  }
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    try {
+      usableIdentity(source, clock) // a withdrawn or expired SVID is not even shown
+    } catch (error) {
+      refuse(socket, error)
+    }
+  })
+  server.on('tlsClientError', (error, socket) => {
+    const refusal = new IdentityError('CERTIFICATE_UNTRUSTED', `TLS handshake: ${error.message}`)
+    onRefused(refusal, `${socket.remoteAddress}:${socket.remotePort}`)
+  })
+  server.on('secureConnection', (socket: TLSSocket) => {
+    socket.on('error', () => {}) // heard by whoever serves it; in between it must not end the process
+    try {
+      const judge = { authorize, clock, peer: 'client' } as const
+      const id = judgeSocket(socket, usableIdentity(source, clock), judge)
+      behind.requireAlpn(socket.alpnProtocol)
+      markPeer(socket, id)
+      behind.serve(socket, id)
+    } catch (error) {
+      refuse(socket, error)
+    }
+  })
+  const rotation = source.onChange(() => {
+    try {
+      server.setSecureContext(secureContextOptions(usableIdentity(source, clock)))
+    } catch {
+      // Without an identity every connection is refused, and reported, as it comes.
+    }
+  })
+  return {
+    async listen(where) {
+      server.listen(where)
+      await once(server, 'listening')
+      return server.address() as AddressInfo // cast: `where` may name a pipe, whose users need no address
+    },
+    async [Symbol.asyncDispose]() {
+      rotation[Symbol.dispose]()
+      if (!server.listening) return
+      const closed = new AbortController()
+      server.close(() => closed.abort())
+      behind.drain()
+      await clock.sleep(DRAIN_MS, closed.signal)
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+function toRefusal(error: unknown): IdentityError {
+  if (error instanceof IdentityError) return error
+  return new IdentityError('CERTIFICATE_UNTRUSTED', reasonOf(error), { cause: error })
+}

@@ -1,0 +1,62 @@
+/**
+ * The verified SPIFFE ID behind a connection, a request or a gRPC call. Only connections that were judged have one;
+ * asking for another throws, so a forgotten check cannot pass for a successful one.
+ */
+import type { TLSSocket } from 'node:tls'
+import { IdentityError } from '../../spiffe/error.ts'
+import type { SpiffeId } from '../../spiffe/id.ts'
+
+/** A symbol reaches the socket also through the proxies that HTTP/2 puts around it. */
+const PEER = Symbol('verified SPIFFE ID of the peer')
+
+interface Marked {
+  readonly [PEER]?: SpiffeId
+}
+
+/** A TLS socket, an HTTP/1.1 or HTTP/2 request, an HTTP/2 session or stream, or a call of a gRPC server. */
+export type Connected =
+  | TLSSocket
+  | { readonly socket: unknown }
+  | { readonly session?: { readonly socket: unknown } | undefined }
+  | { getPeer(): string }
+
+const idsByGrpcPeer = new Map<string, SpiffeId>()
+
+/** @throws IdentityError CALLER_UNIDENTIFIED when the connection is not one that was verified here */
+export function peerIdOf(of: Connected): SpiffeId {
+  const id = idsOf(of).find((one) => one !== undefined)
+  if (id === undefined) {
+    throw new IdentityError(
+      'CALLER_UNIDENTIFIED',
+      'this connection has no verified peer: it did not come through mutual TLS of this library, or has closed',
+    )
+  }
+  return id
+}
+
+export function markPeer(socket: TLSSocket, id: SpiffeId): void {
+  Object.defineProperty(socket, PEER, { value: id })
+}
+
+/** Makes the calls on this connection recognizable; gRPC shows its handlers nothing of a socket but its address. */
+export function markGrpcPeer(socket: TLSSocket, id: SpiffeId, unguessable: string): void {
+  const { remotePort } = socket
+  const remoteAddress = `${socket.remoteAddress}#${unguessable}`
+  // The address as gRPC's getPeer() will put it together.
+  const key = remotePort === undefined ? remoteAddress : `${remoteAddress}:${remotePort}`
+  Object.defineProperty(socket, 'remoteAddress', { value: remoteAddress })
+  idsByGrpcPeer.set(key, id)
+  socket.once('close', () => idsByGrpcPeer.delete(key))
+}
+
+function* idsOf(of: Connected): Generator<SpiffeId | undefined, void, undefined> {
+  yield markOf(of)
+  if ('getPeer' in of) yield idsByGrpcPeer.get(of.getPeer())
+  if ('socket' in of) yield markOf(of.socket)
+  if ('session' in of) yield markOf(of.session?.socket)
+}
+
+function markOf(value: unknown): SpiffeId | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  return (value as Marked)[PEER] // cast: reading a symbol that is either absent or ours
+}

@@ -1,0 +1,54 @@
+/** What the TLS parts need of an X.509 source, and the settings that all our TLS connections share. */
+import { constants } from 'node:crypto'
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
+import type { Clock } from '../../spiffe/clock.ts'
+import { IdentityError } from '../../spiffe/error.ts'
+import { toPkcs8 } from '../../spiffe/key.ts'
+import { toPem } from '../../spiffe/x509/pem.ts'
+import type { X509Context } from '../x509-context.ts'
+
+/** An X509Source, or anything else that knows the newest SVID and bundles. */
+export interface TlsIdentity {
+  /** @throws IdentityError when there is no identity now: no connection is made or taken then */
+  current(): X509Context
+  onChange(listener: () => void): Disposable
+}
+
+/** Hybrid post-quantum first. */
+const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384'
+
+/** @throws IdentityError as `current`; UNAVAILABLE when the own SVID has expired */
+export function usableIdentity(source: Pick<TlsIdentity, 'current'>, clock: Clock): X509Context {
+  const context = source.current()
+  const { id, expiresAt } = context.defaultSvid
+  if (expiresAt <= clock.now()) {
+    throw new IdentityError(
+      'UNAVAILABLE',
+      `the X509-SVID ${id} of this process expired at ${expiresAt.toISOString()} and the agent has sent no newer one`,
+    )
+  }
+  return context
+}
+
+export function secureContextOptions({ defaultSvid }: X509Context): SecureContextOptions {
+  return {
+    cert: defaultSvid.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    key: toPem('PRIVATE KEY', toPkcs8(defaultSvid.key)),
+    minVersion: 'TLSv1.2',
+    ecdhCurve: GROUPS,
+    // A resumed session would carry an old verdict about the peer. Node itself caches none.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  }
+}
+
+const contexts = new WeakMap<X509Context, SecureContext>()
+
+/** Built once for each rotation, not for each connection. */
+export function secureContextOf(context: X509Context): SecureContext {
+  let known = contexts.get(context)
+  if (known === undefined) {
+    known = createSecureContext(secureContextOptions(context))
+    contexts.set(context, known)
+  }
+  return known
+}
