@@ -12,7 +12,8 @@ export type Kind = 'steeple' | 'spire'
 
 const root = join(import.meta.dirname, '..', '..')
 const peers = join(process.env.STEEPLE_PEERS ?? join(homedir(), '.cache', 'steeple-peers'), 'bin')
-export const steeple = join(root, 'steeple')
+/** The command under test; STEEPLE names another one, e.g. an installed package's. */
+export const steeple = process.env.STEEPLE ?? join(root, 'steeple')
 
 /** The program and first words of a command, e.g. `./steeple server` or `spire-server`. */
 function program(kind: Kind, role: 'server' | 'agent'): readonly [string, readonly string[]] {
