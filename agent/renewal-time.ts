@@ -23,16 +23,31 @@ const TARGET_JITTER_MS = 10 * 60_000
 /** An SVID that lives less than this beyond the target would be renewed all the time: it goes by half life. */
 const MIN_GRACE_MS = 12 * 3600_000
 
+/** Servers date certificates back by this, for clocks that run behind; it is no part of their life. */
+const BACKDATE_MS = 10_000
+
 export function renewalTime(
   { notBefore, expiresAt }: Lifetime,
   { availabilityTargetSeconds }: RenewalPolicy,
   random: Random,
 ): Date {
-  const lifeMs = expiresAt.getTime() - notBefore.getTime()
+  const datedMs = expiresAt.getTime() - notBefore.getTime()
+  const lifeMs = datedMs > BACKDATE_MS ? datedMs - BACKDATE_MS : datedMs
   const targetMs = (availabilityTargetSeconds ?? 0) * 1000
   if (targetMs > 0 && lifeMs - targetMs >= MIN_GRACE_MS) {
     return new Date(expiresAt.getTime() - targetMs - random() * TARGET_JITTER_MS)
   }
   const jitter = 1 + (2 * random() - 1) * HALF_LIFE_JITTER
   return new Date(expiresAt.getTime() - (lifeMs / 2) * jitter)
+}
+
+/** A server whose SVIDs are due or tainted when they come is not asked again at once. */
+const MIN_INTERVAL_MS = 5_000
+/** Of what is left of a life when it is obtained: even the shortest is renewed before it ends. */
+const MIN_INTERVAL_SHARE = 0.25
+
+/** How long an SVID is kept at least, whatever speaks for renewing it, in milliseconds. */
+export function keepAtLeastMs(obtainedAt: Date, expiresAt: Date): number {
+  const leftMs = Math.max(0, expiresAt.getTime() - obtainedAt.getTime())
+  return Math.min(MIN_INTERVAL_MS, leftMs * MIN_INTERVAL_SHARE)
 }

@@ -13,6 +13,8 @@ import { peerCredentialsOf, type UnixCaller } from './peer-credentials.ts'
 
 /** sockaddr_un holds 108 bytes with the final zero. */
 const MAX_SOCKET_PATH_BYTES = 107
+/** Connections waiting to be accepted; the kernel may allow fewer. Beyond it a caller gets EAGAIN. */
+const BACKLOG = 4_096
 
 export interface UnixListenerOptions {
   readonly path: string
@@ -57,7 +59,7 @@ export async function listenUnix(options: UnixListenerOptions): Promise<UnixList
       onRefused(error)
     }
   })
-  listener.listen(path)
+  listener.listen({ path, backlog: BACKLOG })
   await once(listener, 'listening')
   chmodSync(path, mode)
   const stop = () => {

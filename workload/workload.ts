@@ -13,14 +13,10 @@ export {
   trustDomainOf,
 } from '../spiffe/id.ts'
 export type { JwtSvid } from '../spiffe/jwt/jwt-svid.ts'
+export type { FetchedJwtSvid, JwtWish } from './fetch-jwt-svids.ts'
 export type { OnFailure } from './follow.ts'
-export {
-  type FetchedJwtSvid,
-  type JwtBundles,
-  type JwtSource,
-  type JwtWish,
-  openJwtSource,
-} from './jwt-source.ts'
+export type { JwtBundles } from './jwt-bundles.ts'
+export { type JwtSource, openJwtSource } from './jwt-source.ts'
 export type { SourceOptions } from './source-options.ts'
 export {
   type Authorize,

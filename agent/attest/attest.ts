@@ -21,24 +21,24 @@ export interface AttestDeps {
   readonly attestors: readonly WorkloadAttestor[]
   readonly log: Log
   /** Reads the process anew at each call. */
-  readonly statusOf?: (pid: number) => Promise<ProcessStatus>
+  readonly statusOf?: (pid: number) => ProcessStatus
 }
 
 const REFUSAL = 'workload attestation failed'
 
 export function attestWith(deps: AttestDeps): Attest {
   const read = deps.statusOf ?? readProcessStatus
-  const statusOf = async (pid: number) => {
+  const statusOf = (pid: number) => {
     try {
-      return await read(pid)
+      return read(pid)
     } catch (error) {
       throw refusal(error)
     }
   }
   return async (caller, signal) => {
-    const before = await statusOf(caller.pid)
+    const before = statusOf(caller.pid)
     const selectors = await selectorsOf(deps, caller, signal)
-    refuseIfReplaced(caller, before, await statusOf(caller.pid))
+    refuseIfReplaced(caller, before, statusOf(caller.pid))
     deps.log.debug({ pid: caller.pid, selectors: [...selectors] }, 'Attested a workload')
     return selectors
   }

@@ -4,7 +4,7 @@
  *
  * @see proc(5)
  */
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { IdentityError } from '../../spiffe/error.ts'
 
 /** Effective IDs, as the kernel reports them at connect time too. */
@@ -25,21 +25,15 @@ const EFFECTIVE = 1
 /** Field 22 of stat(5), counted from the state, which is field 3. */
 const START_TIME_AFTER_STATE = 19
 
-/** @throws IdentityError ATTESTATION_FAILED when the process has ended or its files are not readable */
-export async function readProcessStatus(pid: number): Promise<ProcessStatus> {
-  const read = async (name: string) => {
-    try {
-      return await readFile(`/proc/${pid}/${name}`, 'latin1')
-    } catch (cause) {
-      throw new IdentityError(
-        'ATTESTATION_FAILED',
-        `cannot read /proc/${pid}/${name}: the process has ended, or the agent may not look at it`,
-        { cause },
-      )
-    }
+/**
+ * Reads at once: the kernel makes up these files in memory, so a trip through the thread pool costs several times more.
+ * @throws IdentityError ATTESTATION_FAILED when the process has ended or its files are not readable
+ */
+export function readProcessStatus(pid: number): ProcessStatus {
+  return {
+    ...parseProcessIds(read(pid, 'status')),
+    startTicks: parseStartTicks(read(pid, 'stat')),
   }
-  const [status, stat] = await Promise.all([read('status'), read('stat')])
-  return { ...parseProcessIds(status), startTicks: parseStartTicks(stat) }
 }
 
 /** Reads the text of `/proc/<pid>/status`. @throws IdentityError ATTESTATION_FAILED */
@@ -65,6 +59,18 @@ export function parseStartTicks(stat: string): bigint {
     throw unreadable('a start time')
   }
   return BigInt(field)
+}
+
+function read(pid: number, name: 'status' | 'stat'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1')
+  } catch (cause) {
+    throw new IdentityError(
+      'ATTESTATION_FAILED',
+      `cannot read /proc/${pid}/${name}: the process has ended, or the agent may not look at it`,
+      { cause },
+    )
+  }
 }
 
 function idsOf(status: string, name: string): readonly number[] {

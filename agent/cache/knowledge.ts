@@ -99,3 +99,8 @@ export function federationsOf(entries: Knowledge['entries']): ReadonlySet<TrustD
   for (const { federatesWith } of entries.values()) for (const one of federatesWith) wanted.add(one)
   return wanted
 }
+
+/** What is known before the server has said anything. */
+export function knowingOnly(bundle: Bundle): Knowledge {
+  return { entries: new Map(), bundle, federated: new Map() }
+}

@@ -3,6 +3,7 @@
  *
  * @see SPIRE behaviour §3 — X.509 cache, when an SVID is stale
  */
+import { keepAtLeastMs } from '../renewal-time.ts'
 import type { CachedEntry } from './entry.ts'
 import { isServable, type X509Svid } from './x509-svid.ts'
 
@@ -31,9 +32,6 @@ export interface Plan {
   /** When the plan changes by itself, in Unix milliseconds, always later than now; undefined: never. */
   readonly nextAt: number | undefined
 }
-
-/** A server that signs with a tainted authority is not asked again at once. */
-const TAINT_RETRY_MS = 5_000
 
 /** When one is renewed, so are those that would follow this soon: a workload then gets them in one update. */
 const RENEW_TOGETHER_MS = 5_000
@@ -79,8 +77,8 @@ export function planSvids(input: PlanInput): Plan {
 function dueTime(svid: X509Svid, entry: CachedEntry, { taintedKeyIds }: PlanInput): number {
   if (svid.revision !== entry.revision) return Number.NEGATIVE_INFINITY
   const isTainted = svid.authorityKeyIds.some((id) => taintedKeyIds.has(id))
-  const renewAt = svid.renewAt.getTime()
-  return isTainted ? Math.min(renewAt, svid.obtainedAt.getTime() + TAINT_RETRY_MS) : renewAt
+  const earliestMs = svid.obtainedAt.getTime() + keepAtLeastMs(svid.obtainedAt, svid.expiresAt)
+  return isTainted ? earliestMs : Math.max(earliestMs, svid.renewAt.getTime())
 }
 
 /** Subscribed ones always; then, up to the limit, those used last, then those that have an SVID, then any. */

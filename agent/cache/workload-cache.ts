@@ -2,7 +2,6 @@
  * Everything the agent holds for workloads: what the server told it, the X509-SVIDs, and who is waiting. Serving
  * reads only from here, so it goes on while the server is away.
  */
-import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import type { Selector } from '../../spiffe/selector.ts'
 import { taintedKeyIds } from '../tainted-keys.ts'
@@ -132,9 +131,4 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
       if (known.entries.has(entryId)) retries.set(entryId, untilMs)
     },
   }
-}
-
-/** What is known before the server has said anything. */
-export function knowingOnly(bundle: Bundle): Knowledge {
-  return { entries: new Map(), bundle, federated: new Map() }
 }

@@ -14,7 +14,7 @@ import { createCsr } from '../../spiffe/x509/csr.ts'
 import { verifyX509Svid } from '../../spiffe/x509/verify.ts'
 import { createBackoff } from '../backoff.ts'
 import { findKey, type KeyStore, otherKeyId } from '../keys/key-store.ts'
-import { type Random, type RenewalPolicy, renewalTime } from '../renewal-time.ts'
+import { keepAtLeastMs, type Random, type RenewalPolicy, renewalTime } from '../renewal-time.ts'
 import { taintedKeyIds } from '../tainted-keys.ts'
 import { type AgentSvid, agentSvid } from './agent-svid.ts'
 import { callUnary } from './call.ts'
@@ -42,8 +42,9 @@ export interface RenewDeps {
 
 const FIRST_RETRY_MS = 5_000
 const MAX_RETRY_MS = 60_000
-/** A server that signs with a tainted authority is not asked again at once. */
-const TAINT_RETRY_MS = 30_000
+const MIN_RETRY_MS = 200
+/** Of the life that is left: there is time for several attempts, however short it is. */
+const RETRY_SHARE = 0.2
 
 /** @throws IdentityError when the agent must stop; its message says why */
 export async function keepRenewed(deps: RenewDeps, signal: AbortSignal): Promise<void> {
@@ -53,7 +54,7 @@ export async function keepRenewed(deps: RenewDeps, signal: AbortSignal): Promise
     capMs: MAX_RETRY_MS,
     random: deps.random,
   })
-  let schedule = scheduleOf(deps)
+  let schedule = scheduleOf(deps, Number.NEGATIVE_INFINITY)
   let mustAttest = false
   while (!signal.aborted) {
     standing.bell.reset()
@@ -66,32 +67,41 @@ export async function keepRenewed(deps: RenewDeps, signal: AbortSignal): Promise
     try {
       await renewOnce(deps, mustAttest, signal)
       mustAttest = false
-      schedule = scheduleOf(deps)
+      const now = clock.now()
+      const keepMs = keepAtLeastMs(now, deps.svid().expiresAt)
+      schedule = scheduleOf(deps, now.getTime() + keepMs)
       backoff.reset()
     } catch (error) {
       if (signal.aborted) return
       deps.onFailure(error)
       stopIfExpired(deps, error)
-      await clock.sleep(backoff.next(), AbortSignal.any([signal, standing.bell.signal()]))
+      const waitMs = Math.min(backoff.next(), patienceMs(deps))
+      await clock.sleep(waitMs, AbortSignal.any([signal, standing.bell.signal()]))
     }
   }
+}
+
+/** How long the next attempt may wait: the shorter the SVID still lives, the sooner. */
+function patienceMs({ svid, clock }: RenewDeps): number {
+  const leftMs = svid().expiresAt.getTime() - clock.now().getTime()
+  return Math.max(MIN_RETRY_MS, leftMs * RETRY_SHARE)
 }
 
 interface Schedule {
   dueInMs(): number
 }
 
-function scheduleOf({ svid, bundle, policy, random, clock }: RenewDeps): Schedule {
+/** @param earliestMs not before then, whatever the SVID says */
+function scheduleOf(
+  { svid, bundle, policy, random, clock }: RenewDeps,
+  earliestMs: number,
+): Schedule {
   const { notBefore, expiresAt, authorityKeyIds } = svid()
-  const renewAt = renewalTime({ notBefore, expiresAt }, policy, random).getTime()
-  const since = clock.now().getTime()
-  const wasTainted = isTainted(authorityKeyIds, bundle())
+  const renewMs = renewalTime({ notBefore, expiresAt }, policy, random).getTime()
   return {
     dueInMs() {
-      const isNowTainted = isTainted(authorityKeyIds, bundle())
-      const taintedAt = wasTainted ? since + TAINT_RETRY_MS : Number.NEGATIVE_INFINITY
-      const due = isNowTainted ? Math.min(renewAt, taintedAt) : renewAt
-      return due - clock.now().getTime()
+      const dueMs = isTainted(authorityKeyIds, bundle()) ? earliestMs : renewMs
+      return Math.max(dueMs, earliestMs) - clock.now().getTime()
     },
   }
 }

@@ -135,7 +135,7 @@ function verify(socket: TLSSocket, { trustDomain, trust, clock }: ServerTls): vo
   if (claimed !== expected) throw untrusted(`it is ${claimed}, expected ${expected}`)
   if (trust.kind === 'insecure') return
   try {
-    verifyX509Svid({ chain, bundle: trust.bundle(), now: clock.now() })
+    verifyX509Svid({ chain, bundle: trust.bundle(), now: clock.now(), usage: 'serverAuth' })
   } catch (error) {
     throw untrusted(`the trust bundle does not vouch for it: ${reasonOf(error)}`, error)
   }

@@ -52,6 +52,7 @@ export async function answerJwtSvids(
       return await source.fetchJwtSvid(entry, audience, workload.signal)
     } catch (error) {
       if (isGone(error)) return undefined
+      if (workload.signal.aborted) throw new IdentityError('CANCELED', 'the caller has gone')
       throw new IdentityError('UNAVAILABLE', `could not fetch JWT-SVID: ${reasonOf(error)}`, {
         cause: error,
       })

@@ -47,6 +47,9 @@ export function reportFailure(log: Log, { method, error, caller }: Failure): voi
     case 'CALLER_HEADER_MISSING':
       log.info(who, ADVICE[error.code])
       return
+    case 'CANCELED':
+      log.debug(who, 'A caller has gone before it was answered')
+      return
     case 'UNAVAILABLE':
       log.warn(fields, 'A call could not be answered now')
       return

@@ -58,6 +58,7 @@ export interface RenewServerSvidDeps {
 }
 
 const CHECK_MS = 5_000
+const RETRY_MS = 500
 
 /** Runs until the signal aborts. */
 export async function renewServerSvid(
@@ -74,20 +75,24 @@ export async function renewServerSvid(
     } catch (error) {
       onFailure(error)
     }
-    await clock.sleep(CHECK_MS, bell.signal())
+    await clock.sleep(pauseMs(svid.current(), clock.now()), bell.signal())
   }
   stopListening()
   signal.removeEventListener('abort', bell.ring)
 }
 
+/** Until half of the life, so that a short one is not overslept; never so short that failures come in a flood. */
+function pauseMs(svid: IssuedX509Svid, now: Date): number {
+  return Math.min(CHECK_MS, Math.max(RETRY_MS, halfLifeOf(svid) - now.getTime()))
+}
+
+function halfLifeOf({ issuedAt, expiresAt }: IssuedX509Svid): number {
+  return (issuedAt.getTime() + expiresAt.getTime()) / 2
+}
+
 /** @param activeId undefined while nobody can sign: then only age counts */
-export function isDue(
-  { issuedAt, expiresAt, authorityId }: IssuedX509Svid,
-  activeId: string | undefined,
-  now: Date,
-): boolean {
-  if (activeId !== undefined && activeId !== authorityId) return true
-  const halfLife = (issuedAt.getTime() + expiresAt.getTime()) / 2
+export function isDue(svid: IssuedX509Svid, activeId: string | undefined, now: Date): boolean {
+  if (activeId !== undefined && activeId !== svid.authorityId) return true
   // A clock that was set back made an SVID of the future: nobody would take it.
-  return now.getTime() >= halfLife || now < issuedAt
+  return now.getTime() >= halfLifeOf(svid) || now < svid.issuedAt
 }

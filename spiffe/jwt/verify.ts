@@ -61,9 +61,10 @@ async function checkSignature(token: string, svid: JwtSvid, key: KeyObject): Pro
 
 function checkTimes({ expiresAt, notBefore, issuedAt }: JwtSvid, now: Date): void {
   const time = now.getTime()
-  if (time - LEEWAY_MS > expiresAt.getTime()) throw invalid('token has expired')
+  // Written so that a time that is none is refused as well.
+  if (!(time - LEEWAY_MS <= expiresAt.getTime())) throw invalid('token has expired')
   for (const start of [notBefore, issuedAt]) {
-    if (start !== undefined && time + LEEWAY_MS < start.getTime()) {
+    if (start !== undefined && !(time + LEEWAY_MS >= start.getTime())) {
       throw invalid('token is not valid yet: its nbf or iat claim lies in the future')
     }
   }

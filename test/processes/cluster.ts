@@ -40,6 +40,10 @@ export interface ServerOptions {
   /** Further lines of the `server` block. */
   readonly settings?: string
   readonly keyStore?: string
+  /** Instead of join tokens. */
+  readonly nodeAttestor?: string
+  /** Further blocks of the file. */
+  readonly blocks?: string
 }
 
 export async function startServer(kind: Kind, options: ServerOptions = {}): Promise<Server> {
@@ -99,9 +103,20 @@ export interface AgentOptions {
   readonly settings?: string
   readonly keyStore?: string
   readonly workloadAttestor?: string
+  /** Instead of a fresh join token: the block, and the ID that it leads to. */
+  readonly nodeAttestor?: { readonly block: string; readonly id: string }
+  /** Further blocks of the file. */
+  readonly blocks?: string
 }
 
-/** Starts an agent of either kind under a server of either kind, attested by a fresh join token. */
+async function generateToken(server: Server): Promise<string> {
+  const generated = await server.cli(server.kind, 'token', 'generate')
+  const token = generated.stdout.match(/Token: (\S+)/)?.[1]
+  if (token === undefined) throw new Error(`no token: ${generated.stdout}${generated.stderr}`)
+  return token
+}
+
+/** Starts an agent of either kind under a server of either kind, attested by a fresh join token unless told otherwise. */
 export async function startAgent(
   kind: Kind,
   server: Server,
@@ -112,13 +127,11 @@ export async function startAgent(
   const config = join(dir, 'agent.conf')
   const bundle = await server.bundleFile()
   writeFileSync(config, agentConf({ dir, socket, bundle, server, options }))
-  const generated = await server.cli(server.kind, 'token', 'generate')
-  const token = generated.stdout.match(/Token: (\S+)/)?.[1]
-  if (token === undefined) throw new Error(`no token: ${generated.stdout}${generated.stderr}`)
+  const token = options.nodeAttestor === undefined ? await generateToken(server) : undefined
   const [command, words] = program(kind, 'agent')
   const launch = (...more: readonly string[]) =>
     start(command, [...words, 'run', '-config', config, ...more])
-  let running = launch('-joinToken', token)
+  let running = launch(...(token === undefined ? [] : ['-joinToken', token]))
   const cli = (by: Kind, ...args: readonly string[]) => {
     const [cliCommand, cliWords] = program(by, 'agent')
     return run(cliCommand, [...cliWords, ...args, '-socketPath', socket])
@@ -128,7 +141,8 @@ export async function startAgent(
   return {
     kind,
     dir,
-    id: `spiffe://${server.trustDomain}/spire/agent/join_token/${token}`,
+    id:
+      options.nodeAttestor?.id ?? `spiffe://${server.trustDomain}/spire/agent/join_token/${token}`,
     socket,
     process: () => running,
     cli,
@@ -159,6 +173,8 @@ async function ready(running: Running, what: string, check: () => Promise<Result
   if (over !== undefined) throw new Error(`${what} ended with ${over}:\n${running.output()}`)
 }
 
+const JOIN_TOKEN = 'NodeAttestor "join_token" { plugin_data {} }'
+
 interface ServerConf {
   readonly dir: string
   readonly port: number
@@ -185,8 +201,9 @@ plugins {
     plugin_data { database_type = "sqlite3"  connection_string = "${dir}/datastore.sqlite3" }
   }
   ${keys}
-  NodeAttestor "join_token" { plugin_data {} }
+  ${options.nodeAttestor ?? JOIN_TOKEN}
 }
+${options.blocks ?? ''}
 `
 }
 
@@ -213,9 +230,10 @@ function agentConf({ dir, socket, bundle, server, options }: AgentConf): string 
 }
 plugins {
   ${keys}
-  NodeAttestor "join_token" { plugin_data {} }
+  ${options.nodeAttestor?.block ?? JOIN_TOKEN}
   WorkloadAttestor "unix" { plugin_data { ${options.workloadAttestor ?? ''} } }
 }
+${options.blocks ?? ''}
 `
 }
 

@@ -5,12 +5,12 @@
  */
 import { once } from 'node:events'
 import type { AddressInfo, ListenOptions, Socket } from 'node:net'
-import { createServer, type TLSSocket } from 'node:tls'
+import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { type Clock, systemClock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
 import type { Authorize } from './authorize.ts'
-import { type Inner, innerOf } from './inner-server.ts'
+import { type Behind, type Inner, innerOf } from './inner-server.ts'
 import { judgeSocket } from './judge-peer.ts'
 import { markPeer } from './peer-id.ts'
 import { secureContextOptions, type TlsIdentity, usableIdentity } from './tls-identity.ts'
@@ -34,6 +34,14 @@ const MAX_CONNECTIONS = 16_384
 /** How long open connections may take to end when the server is disposed of. */
 const DRAIN_MS = 10_000
 
+interface Gate {
+  readonly source: TlsIdentity
+  readonly authorize: Authorize
+  readonly behind: Behind
+  readonly clock: Clock
+  readonly onRefused: (error: IdentityError, from: string) => void
+}
+
 /**
  * @param inner a server that does not listen itself, or a function that is given each verified connection
  * @throws IdentityError as `source.current`, when there is no identity to begin with
@@ -55,37 +63,7 @@ export function createMtlsServer(
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   })
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS
-  const refuse = (socket: Socket, error: unknown) => {
-    const from = `${socket.remoteAddress}:${socket.remotePort}`
-    socket.destroy() // fails closed: nothing behind has seen the connection
-    onRefused(toRefusal(error), from)
-  }
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    try {
-      usableIdentity(source, clock) // a withdrawn or expired SVID is not even shown
-    } catch (error) {
-      refuse(socket, error)
-    }
-  })
-  server.on('tlsClientError', (error, socket) => {
-    const refusal = new IdentityError('CERTIFICATE_UNTRUSTED', `TLS handshake: ${error.message}`)
-    onRefused(refusal, `${socket.remoteAddress}:${socket.remotePort}`)
-  })
-  server.on('secureConnection', (socket: TLSSocket) => {
-    socket.on('error', () => {}) // heard by whoever serves it; in between it must not end the process
-    try {
-      const judge = { authorize, clock, peer: 'client' } as const
-      const id = judgeSocket(socket, usableIdentity(source, clock), judge)
-      behind.requireAlpn(socket.alpnProtocol)
-      markPeer(socket, id)
-      behind.serve(socket, id)
-    } catch (error) {
-      refuse(socket, error)
-    }
-  })
+  const sockets = guard(server, { source, authorize, behind, clock, onRefused })
   const rotation = source.onChange(() => {
     try {
       server.setSecureContext(secureContextOptions(usableIdentity(source, clock)))
@@ -109,6 +87,49 @@ export function createMtlsServer(
       for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+/** Lets through whom it has verified. @returns the connections that are open */
+function guard(server: Server, gate: Gate): ReadonlySet<Socket> {
+  const { source, authorize, behind, clock, onRefused } = gate
+  const sockets = new Set<Socket>()
+  const refuse = (socket: Socket, error: unknown) => {
+    const from = addressOf(socket)
+    socket.destroy() // fails closed: nothing behind has seen the connection
+    onRefused(toRefusal(error), from)
+  }
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    try {
+      usableIdentity(source, clock) // a withdrawn or expired SVID is not even shown
+    } catch (error) {
+      refuse(socket, error)
+    }
+  })
+  server.on('tlsClientError', (error, socket) => {
+    // OpenSSL's own short reason, where there is one.
+    const why = 'reason' in error ? String(error.reason) : error.message
+    const refusal = new IdentityError('CALLER_UNIDENTIFIED', `the TLS handshake failed: ${why}`)
+    onRefused(refusal, addressOf(socket))
+  })
+  server.on('secureConnection', (socket: TLSSocket) => {
+    socket.on('error', () => {}) // heard by whoever serves it; in between it must not end the process
+    try {
+      const judge = { authorize, clock, peer: 'client' } as const
+      const id = judgeSocket(socket, usableIdentity(source, clock), judge)
+      behind.requireAlpn(socket.alpnProtocol)
+      markPeer(socket, id)
+      behind.serve(socket, id)
+    } catch (error) {
+      refuse(socket, error)
+    }
+  })
+  return sockets
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}:${remotePort}`
 }
 
 function toRefusal(error: unknown): IdentityError {

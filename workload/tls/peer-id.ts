@@ -2,6 +2,7 @@
  * The verified SPIFFE ID behind a connection, a request or a gRPC call. Only connections that were judged have one;
  * asking for another throws, so a forgotten check cannot pass for a successful one.
  */
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
@@ -13,9 +14,9 @@ interface Marked {
   readonly [PEER]?: SpiffeId
 }
 
-/** A TLS socket, an HTTP/1.1 or HTTP/2 request, an HTTP/2 session or stream, or a call of a gRPC server. */
+/** A socket, an HTTP/1.1 or HTTP/2 request, an HTTP/2 session or stream, or a call of a gRPC server. */
 export type Connected =
-  | TLSSocket
+  | Socket
   | { readonly socket: unknown }
   | { readonly session?: { readonly socket: unknown } | undefined }
   | { getPeer(): string }

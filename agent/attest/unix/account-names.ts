@@ -3,8 +3,8 @@
  *
  * @see passwd(5), group(5)
  */
-import type { Stats } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type Stats, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { IdentityError } from '../../../spiffe/error.ts'
 
 export interface AccountNames {
@@ -51,9 +51,8 @@ export function parseAccountNames(text: string): ReadonlyMap<number, string> {
 function cachedNames(path: string): () => Promise<ReadonlyMap<number, string>> {
   let known: { readonly version: string; readonly names: ReadonlyMap<number, string> } | undefined
   return async () => {
-    await using file = await openIfThere(path)
-    if (file === undefined) return new Map()
-    const stat = await file.stat()
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (stat === undefined) return new Map() // a container may well have no account files
     const version = versionOf(stat)
     if (known?.version === version) return known.names
     if (stat.size > MAX_FILE_BYTES) {
@@ -62,20 +61,10 @@ function cachedNames(path: string): () => Promise<ReadonlyMap<number, string>> {
         `${path} has ${stat.size} bytes, more than the ${MAX_FILE_BYTES} that are read`,
       )
     }
-    const names = parseAccountNames(await file.readFile('utf8'))
+    const names = parseAccountNames(await readFile(path, 'utf8'))
+    // Of a file that changes meanwhile the version is older than the names: it is read again.
     known = { version, names }
     return names
-  }
-}
-
-/** A container may well have no account files; that is no failure. */
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path)
-  } catch (error) {
-    // Cast: errors of `fs` carry their errno name.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
   }
 }
 

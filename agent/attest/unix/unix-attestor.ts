@@ -33,7 +33,7 @@ export function unixAttestor(options: UnixAttestorOptions): WorkloadAttestor {
 }
 
 async function ownerSelectors({ pid }: UnixCaller, names: AccountNames): Promise<Selector[]> {
-  const { uid, gid, supplementaryGids } = await readProcessStatus(pid)
+  const { uid, gid, supplementaryGids } = readProcessStatus(pid)
   const found = [
     ...numberAndName('uid', uid, 'user', await names.userName(uid)),
     ...numberAndName('gid', gid, 'group', await names.groupName(gid)),

@@ -22,7 +22,7 @@ const fails = (type: string): WorkloadAttestor => ({
 
 function setUp(attestors: readonly WorkloadAttestor[], statusOf?: AttestDeps['statusOf']) {
   const { log, lines } = memoryLog()
-  return { attest: attestWith({ attestors, log, statusOf: statusOf ?? (async () => same) }), lines }
+  return { attest: attestWith({ attestors, log, statusOf: statusOf ?? (() => same) }), lines }
 }
 
 test('joins the selectors of all attestors', async () => {
@@ -74,7 +74,7 @@ test('refuses a process that ended while it was looked at', async () => {
 })
 
 test('refuses a process whose files are gone', async () => {
-  const { attest } = setUp([says('a', 'a:1')], async () => {
+  const { attest } = setUp([says('a', 'a:1')], () => {
     throw new Error('ENOENT')
   })
   await expect(attest(caller, signal)).rejects.toMatchObject({
@@ -89,7 +89,7 @@ test.for([
   ['it runs with another group', { ...same, gid: 0 }, /now runs as uid 1 gid 0/],
 ] as const)('refuses when afterwards %s', async ([, after, message]) => {
   const states = [same, after]
-  const { attest } = setUp([says('a', 'a:1')], async () => states.shift() ?? after)
+  const { attest } = setUp([says('a', 'a:1')], () => states.shift() ?? after)
   await expect(attest(caller, signal)).rejects.toMatchObject({
     code: 'CALLER_UNIDENTIFIED',
     message: expect.stringMatching(message),
@@ -98,7 +98,7 @@ test.for([
 
 test('refuses a process that ran as another user only while it was looked at', async () => {
   const states = [{ ...same, uid: 0 }, same]
-  const { attest } = setUp([says('a', 'a:1')], async () => states.shift() ?? same)
+  const { attest } = setUp([says('a', 'a:1')], () => states.shift() ?? same)
   await expect(attest(caller, signal)).rejects.toMatchObject({ code: 'CALLER_UNIDENTIFIED' })
 })
 

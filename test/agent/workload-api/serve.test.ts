@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { statSync } from 'node:fs'
+import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { status } from '@grpc/grpc-js'
 import { expect, test } from 'vitest'
@@ -300,6 +302,19 @@ test('stopping ends every stream with Unavailable and removes the socket', async
   ])
   expect(statSync(endpoint.path, { throwIfNoEntry: false })).toBeUndefined()
   expect(endpoint.lines.filter(({ level }) => level === 'warn')).toEqual([])
+})
+
+test('stopping does not wait for ever for a connection that says nothing', async () => {
+  await using endpoint = await openWorkloadEndpoint()
+  const silent = connect(endpoint.path)
+  await once(silent, 'connect')
+  endpoint.source.set({ identities: [web] })
+  await next(messages(endpoint.client.FetchX509SVID({}, secured())))
+  const stopped = endpoint.stop()
+  await endpoint.clock.sleepers(1)
+  endpoint.clock.advance(2_000)
+  await stopped
+  await once(silent.resume(), 'close')
 })
 
 test('the health check needs no header, and serves as long as there is a bundle', async () => {

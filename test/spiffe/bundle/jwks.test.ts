@@ -66,6 +66,14 @@ test('the form of the Workload API has no use, sequence, hint or X.509 keys', ()
   expect(jwtAuthorities).toEqual(bundle.jwtAuthorities)
 })
 
+test('an authority with a key of no known kind is left out, for it vouches for nobody', () => {
+  const { publicKey } = generateKeyPairSync('x25519')
+  const { publicKey: k1 } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+  const odd = [jwtKey('x', spkiOf(publicKey)), jwtKey('k', spkiOf(k1))]
+  const document = { ...emptyBundle(trustDomain), jwtAuthorities: odd }
+  expect(JSON.parse(formatBundleDocument(document))).toEqual({ keys: [] })
+})
+
 test('an empty bundle is written with an empty list, and trusts nobody when read', () => {
   expect(formatJwks(emptyBundle(trustDomain))).toBe('{\n    "keys": []\n}')
   expect(parse({ keys: [] })).toEqual(emptyBundle(trustDomain))
@@ -93,6 +101,11 @@ test.for([
   ['no use', { ...ec, kid: 'a' }],
   ['another use', { ...ec, use: 'sig', kid: 'a' }],
   ['the use of WIT-SVIDs', { ...ec, use: 'wit-svid', kid: 'a' }],
+  [
+    'a certificate and another kty',
+    { kty: 'AKP', use: 'x509-svid', x5c: [Buffer.from(ca.certificate).toString('base64')] },
+  ],
+  ['an Ed25519 key', { kty: 'OKP', crv: 'Ed25519', x: ec.x, use: 'jwt-svid', kid: 'a' }],
   ['an unknown curve', { ...ec, crv: 'secp256k1', use: 'jwt-svid', kid: 'a' }],
   ['an X.509 use and no x5c', { ...ec, use: 'x509-svid' }],
   ['an X.509 use and an empty x5c', { ...ec, use: 'x509-svid', x5c: [] }],
@@ -118,6 +131,8 @@ test.for([
   ['keys that are null', { keys: null }, 'no list "keys"'],
   ['keys that are an object', { keys: {} }, 'no list "keys"'],
   ['a key that is no object', { keys: ['x'] }, 'key 0 is not an object'],
+  ['a key that is null', { keys: [null] }, 'key 0 is not an object'],
+  ['a key that is a list', { keys: [[]] }, 'key 0 is not an object'],
   ['too many keys', { keys: Array.from({ length: 1001 }, () => ({})) }, 'more than 1000 keys'],
   ['a fraction as sequence', { keys: [], spiffe_sequence: 1.5 }, 'spiffe_sequence'],
   ['a negative hint', { keys: [], spiffe_refresh_hint: -1 }, 'spiffe_refresh_hint'],
@@ -160,6 +175,11 @@ test.for([
     'a certificate that is none',
     { keys: [{ kty: 'EC', use: 'x509-svid', x5c: ['AAAA'] }] },
     'x5c of key 0: malformed DER',
+  ],
+  [
+    'a certificate of another kind of key',
+    { keys: [{ kty: 'OKP', crv: 'Ed25519', x: ec.x, use: 'x509-svid', x5c }] },
+    'different public keys',
   ],
   [
     'a certificate of another key',

@@ -72,6 +72,7 @@ test('refuses a key ID that is another key already', () => {
 test.for([
   ['before anything expired', 9, 2, 2, 7],
   ['within the grace', 10.5, 2, 2, 7],
+  ['when the grace ends', 11, 1, 1, 8],
   ['after the grace', 11.1, 1, 1, 8],
   ['after everything expired: the last of a kind stay', 40, 2, 2, 7],
 ] as const)('prunes %s', ([, day, x509, jwt, sequenceNumber]) => {
@@ -118,12 +119,16 @@ test.for([
   expect(refusalOf(revoke)).toContain('taint it before it is revoked')
 })
 
-test.for([taintX509Authority, revokeX509Authority, taintJwtAuthority, revokeJwtAuthority])(
-  'refuses an unknown authority: %o',
-  (change) => {
-    expect(refusalOf(() => change(bundle, 'nobody'))).toMatch('NOT_FOUND: no ')
-  },
-)
+test.for([
+  ['taint', 'X.509', taintX509Authority],
+  ['revoke', 'X.509', revokeX509Authority],
+  ['taint', 'JWT', taintJwtAuthority],
+  ['revoke', 'JWT', revokeJwtAuthority],
+] as const)('refuses to %s an unknown %s authority', ([, kind, change]) => {
+  expect(refusalOf(() => change(bundle, 'nobody'))).toBe(
+    `NOT_FOUND: no ${kind} authority found with ID "nobody"`,
+  )
+})
 
 test('whatever is done to a bundle, its sequence number grows exactly when it changes', () => {
   const steps = fc.array(

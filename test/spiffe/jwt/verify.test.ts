@@ -160,6 +160,12 @@ test('is valid until its expiry and one minute, as in SPIRE', async () => {
   expect(await verify(token, later(361))).toBe('JWT_SVID_INVALID: token has expired')
 })
 
+test('a time that is none is refused', async () => {
+  expect(await verify(await make(), new Date(Number.NaN))).toBe(
+    'JWT_SVID_INVALID: token has expired',
+  )
+})
+
 test('is not valid more than a minute before its nbf or iat', async () => {
   const issued = await make({ issuedAt: later(120), expiresAt: later(300) })
   expect(await verify(issued, later(59))).toContain('token is not valid yet')

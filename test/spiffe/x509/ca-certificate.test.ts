@@ -7,6 +7,7 @@ import { generateKey, spkiOf } from '../../../spiffe/key.ts'
 import {
   type CaCertificateParams,
   createCaCertificate,
+  createDownstreamCa,
 } from '../../../spiffe/x509/ca-certificate.ts'
 import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
 import { authorityIdOf, keyIdOf } from '../../../spiffe/x509/key-id.ts'
@@ -84,3 +85,36 @@ test('refuses a key of a kind that is never made', async () => {
     'INTERNAL: cannot make a CA with a key of type ed25519',
   )
 })
+
+for (const type of ['ec-p256', 'ec-p384', 'rsa-2048'] as const) {
+  test(`a CA further down, signed with a key of type ${type}, is known by its place and its signer`, async () => {
+    const key = await generateKey(type)
+    const subject = { country: ['US'], organization: ['SPIFFE'], commonName: 'root' }
+    const certificate = await createCaCertificate({ ...params, subject, key })
+    const spki = spkiOf(await generateKey('ec-p384'))
+    const der = await createDownstreamCa({
+      ...params,
+      spki,
+      issuer: { certificate, key },
+      depth: 2,
+      serial: Buffer.of(9),
+    })
+    const [ca, root] = [new X509Certificate(der), new X509Certificate(certificate)]
+    expect(ca.checkIssued(root) && ca.verify(root.publicKey)).toBe(true)
+    const serialNumber = 0xf0000000000000000000000000000001n
+    expect(theirs(der).subject).toBe(
+      `C=US, O=SPIFFE, OU=DOWNSTREAM-2, CN=root, 2.5.4.5=${serialNumber}`,
+    )
+    const parsed = parseCertificate(der)
+    expect(Buffer.from(parsed.issuer)).toEqual(Buffer.from(parseCertificate(certificate).subject))
+    expect(Buffer.from(parsed.spki)).toEqual(spki)
+    expect(authorityIdOf(der)).toBe(keyIdOf(spki).toString('hex'))
+    expect(theirs(der).extensions.map((one) => one.type)).toEqual([
+      '2.5.29.15',
+      '2.5.29.19',
+      '2.5.29.14',
+      '2.5.29.35',
+      '2.5.29.17',
+    ])
+  })
+}

@@ -1,4 +1,5 @@
 import 'reflect-metadata'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,6 +27,7 @@ import { fromPem } from '../../../spiffe/x509/pem.ts'
 import { OPENSSL_CSR } from '../../vectors/foreign-documents.ts'
 import { refusalOf, survives } from '../refusal.ts'
 
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 const key = await generateKey('ec-p256')
 const SUBJECT = encodeName({ organization: ['Somebody'], commonName: 'x' })
 
@@ -181,18 +183,17 @@ test('a request changed anywhere is refused, or proves nothing', () => {
   )
 })
 
-test('the files that the openssl command reads are the ones written here', async () => {
-  const { execFileSync } = await import('node:child_process')
+test.runIf(hasOpenssl)('the openssl command reads and verifies what is written here', () => {
   const dir = mkdtempSync(join(tmpdir(), 'steeple-csr-'))
   const path = join(dir, 'csr.der')
   writeFileSync(path, createCsr({ key, dnsNames: ['a.example.org'], subject: SUBJECT }))
   const text = execFileSync(
     'openssl',
-    ['req', '-inform', 'DER', '-in', path, '-noout', '-verify', '-subject'],
+    ['req', '-inform', 'DER', '-in', path, '-noout', '-verify', '-subject', '-nameopt', 'RFC2253'],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
   )
   rmSync(dir, { recursive: true })
-  expect(text).toContain('O = Somebody, CN = x')
+  expect(text).toContain('CN=x,O=Somebody')
 })
 
 test('a key that is no point of its curve is refused as soon as it is used', () => {

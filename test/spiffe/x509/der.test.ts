@@ -109,8 +109,41 @@ test.for([
   [`18 0f ${Buffer.from('00500101000000Z').toString('hex')}`, timeOf],
   [`18 11 ${Buffer.from('20260101000000.5Z').toString('hex')}`, timeOf],
   [`04 0d ${Buffer.from('260101000000Z').toString('hex')}`, timeOf],
+  [`04 0f ${Buffer.from('20260101000000Z').toString('hex')}`, timeOf],
+  ['02 02 00 7f', bigintOf],
+  ['01 02 ff ff', booleanOf],
 ] as const)('refuses the contents of %s', ([hex, readContents]) => {
   expect(refusalOf(() => readContents(read(hex)))).toMatch('CERTIFICATE_MALFORMED: ')
+})
+
+test.for([
+  ['01 01 00', booleanOf, false],
+  ['01 01 ff', booleanOf, true],
+  ['02 01 00', bigintOf, 0n],
+  ['02 02 00 80', bigintOf, 128n],
+  ['02 02 01 00', bigintOf, 256n],
+  ['03 01 00', (one: Element) => bitsOf(one).bytes.length, 0],
+  ['03 02 07 80', (one: Element) => bitsOf(one).unused, 7],
+  [
+    `17 0d ${Buffer.from('500101000000Z').toString('hex')}`,
+    (one: Element) => timeOf(one).getUTCFullYear(),
+    1950,
+  ],
+  [
+    `17 0d ${Buffer.from('491231235959Z').toString('hex')}`,
+    (one: Element) => timeOf(one).getUTCFullYear(),
+    2049,
+  ],
+] as const)('reads %s as it is meant', ([hex, readContents, expected]) => {
+  expect(readContents(read(hex))).toBe(expected)
+})
+
+test('refuses an OID and an integer longer than any of ours', () => {
+  const long = (tag: number, length: number) => readElement(encode(tag, Buffer.alloc(length, 1)))
+  expect(refusalOf(() => oidOf(long(TAG.oid, 65)))).toContain('OID over 64 bytes')
+  expect(refusalOf(() => oidOf(long(TAG.oid, 64)))).toBe('accepted')
+  expect(refusalOf(() => bigintOf(long(TAG.integer, 1101)))).toContain('oversized integer')
+  expect(refusalOf(() => bigintOf(long(TAG.integer, 1100)))).toBe('accepted')
 })
 
 test.for([

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
 import { encode, integer, octets, sequence } from '../../../spiffe/x509/der-write.ts'
@@ -5,7 +6,7 @@ import { wrongWithNames } from '../../../spiffe/x509/name-constraints.ts'
 import { OID } from '../../../spiffe/x509/oid.ts'
 import { testCa } from '../../fakes/ca.ts'
 import { extension } from '../../fakes/certificate.ts'
-import { refusalOf } from '../refusal.ts'
+import { refusalOf, survives } from '../refusal.ts'
 
 const ca = await testCa()
 
@@ -75,6 +76,11 @@ test('a constraint on one form of name says nothing about another', async () => 
   expect(wrongWithNames(permit(URI, 'example.org'), leaf)).toBeUndefined()
 })
 
+test('where URIs are not constrained, any trust domain is let through', async () => {
+  const leaf = await leafOf('spiffe://1.2.3.4/a')
+  expect(wrongWithNames(permit(DNS, 'example.org'), leaf)).toBeUndefined()
+})
+
 test('one of several permitted names is enough', async () => {
   const leaf = await leafOf('spiffe://example.org/a')
   expect(wrongWithNames(permit(URI, 'other.org', 'example.org'), leaf)).toBeUndefined()
@@ -108,4 +114,23 @@ test.for([
 ] as const)('refuses constraints %s', async ([, value]) => {
   const leaf = await leafOf('spiffe://example.org/a')
   expect(refusalOf(() => wrongWithNames(value, leaf))).toMatch('CERTIFICATE_MALFORMED')
+})
+
+test('any bytes as constraints are read or refused, never anything else', async () => {
+  const leaf = await leafOf('spiffe://example.org/a', ['a.example.org'])
+  const parts = fc.array(
+    fc.record({
+      list: fc.constantFrom(0xa0, 0xa1, 0xa2),
+      form: fc.constantFrom(0x81, DNS, URI, IP, DIRECTORY),
+      base: fc.string({ maxLength: 8 }),
+    }),
+    { maxLength: 3 },
+  )
+  fc.assert(
+    fc.property(parts, fc.uint8Array({ maxLength: 30 }), (all, noise) => {
+      const built = all.map(({ list, form, base }) => encode(list, subtree(form, base)))
+      survives(() => wrongWithNames(sequence(...built), leaf), 'CERTIFICATE_MALFORMED')
+      survives(() => wrongWithNames(noise, leaf), 'CERTIFICATE_MALFORMED')
+    }),
+  )
 })

@@ -234,6 +234,7 @@ test('the name of an authority is not enough: its key must have signed', async (
 test('a chain is bounded in length, and so is the path', async () => {
   const { chain } = await ca.leaf()
   const long = Array.from({ length: 17 }, () => chain[0] ?? new Uint8Array())
+  expect(verdict(long.slice(1))).toBe('accepted')
   expect(verdict(long)).toBe('CERTIFICATE_UNTRUSTED: 17 certificates were presented, at most 16')
   let deep = ca
   for (let level = 0; level < 9; level++) deep = await deep.intermediate()
@@ -241,14 +242,37 @@ test('a chain is bounded in length, and so is the path', async () => {
 })
 
 test('a peer cannot make us check signatures without end', async () => {
-  // Each of these has the same name and a key of its own: all orders of them could be a path.
-  const same = { subject: 'C=US, O=Loop' }
-  const root = await testCa(same)
-  const rings = await Promise.all(Array.from({ length: 15 }, () => root.intermediate(same)))
-  const other = await testCa(same)
-  const { certificate } = await other.leaf()
-  const chain = [certificate, ...rings.map((one) => one.certificate)]
-  expect(verdict(chain, { bundle: ca.bundle })).toMatch('CERTIFICATE_UNTRUSTED')
+  // One name, four keys, and each key signed by each other: every order of them is a path to try.
+  const name = { subject: 'C=US, O=Maze' }
+  const corners = await Promise.all(Array.from({ length: 4 }, () => testCa(name)))
+  const pairs = corners.flatMap((signer) =>
+    corners.filter((one) => one !== signer).map(({ key }) => signer.intermediate({ ...name, key })),
+  )
+  const maze = (await Promise.all(pairs)).map((one) => one.certificate)
+  const leaf = await corners[0]?.leaf()
+  expect(verdict([leaf?.certificate ?? new Uint8Array(), ...maze])).toContain(
+    'no path was found with 64 signature checks, no more are made',
+  )
+})
+
+test('of many authorities with one name, the one whose key identifier fits is tried first', async () => {
+  const name = { subject: 'C=US, O=Crowd' }
+  const crowd = await Promise.all(Array.from({ length: 70 }, () => testCa(name)))
+  const x509Authorities = crowd.flatMap((one) => one.bundle.x509Authorities)
+  const leaf = await crowd.at(-1)?.leaf()
+  expect(verdict(leaf?.chain ?? [], { bundle: { ...bundle, x509Authorities } })).toBe('accepted')
+})
+
+test('a CA may carry its name from one key to the next', async () => {
+  const name = { subject: 'C=US, O=Between' }
+  const renewed = await (await ca.intermediate(name)).intermediate(name)
+  expect(verdict((await renewed.leaf()).chain)).toBe('accepted')
+})
+
+test('an intermediate may have names that are no SPIFFE IDs, or none', async () => {
+  for (const uriSans of [[], ['https://ca.example.org/']]) {
+    expect(verdict((await (await ca.intermediate({ uriSans })).leaf()).chain)).toBe('accepted')
+  }
 })
 
 test('cross-signed intermediates that sign each other end', async () => {
@@ -308,6 +332,12 @@ test('is valid from its first to its last second', async () => {
   expect(at(-1)).toContain('not valid before')
   expect([at(0), at(day / 4)]).toEqual(['accepted', 'accepted'])
   expect(at(day / 4 + 1)).toContain('expired')
+})
+
+test('a time that is none is refused', async () => {
+  const { chain } = await ca.leaf()
+  const now = new Date(Number.NaN)
+  expect(() => verifyX509Svid({ chain, bundle, now })).toThrow()
 })
 
 test('no byte of a chain can be changed without its being refused', async () => {

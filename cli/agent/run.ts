@@ -1,0 +1,18 @@
+/** `steeple agent run`: the agent in the foreground. */
+import { loadAgentConfig } from '../../agent/config.ts'
+import { runAgent } from '../../agent/main.ts'
+import { defineCommand } from '../command.ts'
+import { runDaemon } from '../run-daemon.ts'
+import { readVersion } from '../version.ts'
+import { agentRunFlags, toAgentFlags } from './run-flags.ts'
+
+export const run = defineCommand({
+  summary: 'Run the agent in the foreground until it is interrupted',
+  examples: ['agent run -config /etc/steeple/agent.conf -joinToken "$TOKEN"'],
+  flags: agentRunFlags,
+  async run(flags, { terminal, clock }) {
+    const config = loadAgentConfig(flags.config, toAgentFlags(flags), terminal.env)
+    const version = readVersion()
+    return await runDaemon(config.log, (deps) => runAgent(config, { ...deps, clock, version }))
+  },
+})

@@ -1,0 +1,68 @@
+/**
+ * Where a running server or agent listens: the flag, the environment, or SPIRE's default, in this order. The
+ * template is for machines with several of them, told apart by `-instance`.
+ */
+import { IdentityError } from '../../spiffe/error.ts'
+import { text } from '../flag/kinds.ts'
+
+export interface SocketRules {
+  readonly fallback: string
+  readonly variable: string
+  readonly templateVariable: string
+  /** What to say when there is an instance and no template. */
+  readonly templateMissing: string
+}
+
+export const SERVER_SOCKET: SocketRules = {
+  fallback: '/tmp/spire-server/private/api.sock',
+  variable: 'SPIRE_SERVER_PRIVATE_SOCKET',
+  templateVariable: 'SPIRE_SERVER_PRIVATE_SOCKET_TEMPLATE',
+  templateMissing: 'you must define SPIRE_SERVER_PRIVATE_SOCKET_TEMPLATE to use the instance flag',
+}
+
+export const AGENT_SOCKET: SocketRules = {
+  fallback: '/tmp/spire-agent/public/api.sock',
+  variable: 'SPIRE_AGENT_PUBLIC_SOCKET',
+  templateVariable: 'SPIRE_AGENT_PUBLIC_SOCKET_TEMPLATE',
+  templateMissing:
+    'SPIRE_AGENT_PUBLIC_SOCKET_TEMPLATE environment variable must be defined when using the instance flag',
+}
+
+const PLACE = '%i'
+
+const socketFlags = ({ fallback, variable, templateVariable }: SocketRules, whose: string) => ({
+  socketPath: {
+    ...text(`Unix socket of the ${whose}, else the variable ${variable}`),
+    defaultText: fallback,
+  },
+  instance: text(`what ${PLACE} stands for in the variable ${templateVariable}`),
+})
+
+export const serverSocketFlags = socketFlags(SERVER_SOCKET, 'server')
+export const agentSocketFlags = socketFlags(AGENT_SOCKET, 'agent')
+
+export interface SocketFlags {
+  readonly socketPath: string
+  readonly instance: string
+}
+
+/** @throws IdentityError REQUEST_INVALID when an instance is named and there is no template for it */
+export function resolveSocketPath(
+  { socketPath, instance }: SocketFlags,
+  rules: SocketRules,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  if (socketPath !== '') return socketPath
+  if (instance !== '') {
+    const template = env[rules.templateVariable] ?? ''
+    if (template === '') throw new IdentityError('REQUEST_INVALID', rules.templateMissing)
+    if (!template.includes(PLACE)) {
+      throw new IdentityError(
+        'REQUEST_INVALID',
+        `failed to find ${PLACE} in ${rules.templateVariable}`,
+      )
+    }
+    return template.replaceAll(PLACE, () => instance)
+  }
+  return env[rules.variable] || rules.fallback
+}

@@ -1,0 +1,16 @@
+/** `steeple server run`: the server in the foreground. */
+import { loadServerConfig } from '../../server/config.ts'
+import { runServer } from '../../server/main.ts'
+import { defineCommand } from '../command.ts'
+import { runDaemon } from '../run-daemon.ts'
+import { serverRunFlags } from './run-flags.ts'
+
+export const run = defineCommand({
+  summary: 'Run the server in the foreground until it is interrupted',
+  examples: ['server run -config /etc/steeple/server.conf'],
+  flags: serverRunFlags,
+  async run({ config: path, ...flags }, { terminal, clock }) {
+    const config = loadServerConfig(path, flags, terminal.env)
+    return await runDaemon(config.log, (deps) => runServer(config, { ...deps, clock }))
+  },
+})
