@@ -12,7 +12,10 @@ export default defineConfig({
     projects: [
       project(
         'unit',
-        ['test/*.test.ts', 'test/{spiffe,config,log,proto,server,agent,workload,cli}/**/*.test.ts'],
+        [
+          'test/*.test.ts',
+          'test/{spiffe,config,log,proto,telemetry,server,agent,workload,cli}/**/*.test.ts',
+        ],
         10_000,
       ),
       project('conformance', ['test/conformance/**/*.test.ts'], 20_000),

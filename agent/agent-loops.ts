@@ -13,15 +13,18 @@ import { keepX509Svids } from './cache/x509-svids.ts'
 import { failureFields } from './failure-fields.ts'
 import { attestNode } from './node/attest.ts'
 import { callUnary } from './node/call.ts'
-import { joinTokenAttestor } from './node/join-token.ts'
+import { configuredAttestor } from './node/configured-attestor.ts'
 import { keepRenewed } from './node/renew.ts'
 import { connectServer } from './node/server-connection.ts'
 import { signJwtWith, signX509With } from './node/sign-svids.ts'
 import type { Loop } from './running-loops.ts'
 import { followServer } from './sync/follow.ts'
+import { meterSigning } from './telemetry/meter-agent.ts'
+
+const FETCH_ENTRIES = 'manager_sync_fetch_entries_updates'
 
 export function followLoop(open: RunningAgent, onFirstSync: () => void): Loop {
-  const { config, deps, cache, connection, standing, random } = open
+  const { config, deps, cache, connection, standing, random, metrics } = open
   const { clock } = deps
   const log = deps.log.child({ component: 'sync' })
   let isInSync = false
@@ -45,6 +48,7 @@ export function followLoop(open: RunningAgent, onFirstSync: () => void): Loop {
           isInSync = true
           onFirstSync()
         },
+        measurePoll: (poll) => metrics.measure(FETCH_ENTRIES, poll),
         onFailure(error, retryMs) {
           isInSync = false
           const fields = { ...failureFields(error), retry_ms: Math.round(retryMs) }
@@ -58,11 +62,14 @@ export function followLoop(open: RunningAgent, onFirstSync: () => void): Loop {
 }
 
 function applyUpdate(
-  { cache, connection, standing, membership, deps }: RunningAgent,
+  { cache, connection, standing, membership, deps, metrics }: RunningAgent,
   update: Update,
 ): void {
   const { bundle: before } = cache.knowledge()
+  // What is pushed is an update that was fetched; polls are counted where they are made.
+  const ended = update.kind === 'changes' ? metrics.call(FETCH_ENTRIES) : undefined
   cache.apply(update)
+  ended?.()
   const { bundle } = cache.knowledge()
   if (bundle === before) return
   standing.bell.ring() // the agent's own SVID may be tainted now
@@ -79,12 +86,12 @@ function hasLost(before: Bundle, now: Bundle): boolean {
 }
 
 export function renewLoop(open: RunningAgent): Loop {
-  const { config, deps, keys, membership, cache, connection, standing, random } = open
+  const { config, deps, keys, membership, cache, connection, standing, random, metrics } = open
   const { clock } = deps
   const log = deps.log.child({ component: 'node' })
   const { trustDomain } = config
   const bundle = () => cache.knowledge().bundle
-  const attestor = joinTokenAttestor(config.joinToken)
+  const attestor = configuredAttestor(config)
   return (stop) =>
     keepRenewed(
       {
@@ -110,11 +117,14 @@ export function renewLoop(open: RunningAgent): Loop {
           })
           try {
             const options = { lease: own.lease(), attestor, key, trustDomain, clock, signal }
-            return (await attestNode(options)).svid
+            const labels = { attestor: attestor.type }
+            const attest = () => attestNode(options)
+            return (await metrics.measure('node_attestor_new_svid', attest, labels)).svid
           } catch (error) {
             throw own.explain(error)
           }
         },
+        measureRotation: (rotation) => metrics.measure('agent_svid_rotate', rotation),
         onFailure: (error) =>
           log.warn(failureFields(error), 'The agent SVID could not be renewed yet'),
         clock,
@@ -131,12 +141,13 @@ export function svidLoops({
   connection,
   standing,
   random,
+  metrics,
 }: RunningAgent): readonly Loop[] {
   const { clock } = deps
   const log = deps.log.child({ component: 'svids' })
   const shared = {
     cache,
-    sign: signX509With({ connection, standing, clock }),
+    sign: meterSigning(signX509With({ connection, standing, clock }), metrics),
     keyType: config.workloadKeyType,
     policy: { availabilityTargetSeconds: config.availabilityTargetSeconds },
     onObtained: (count: number) => log.debug({ count }, 'X509-SVIDs obtained'),
@@ -160,11 +171,18 @@ export function identitySource({
   connection,
   standing,
   random,
+  metrics,
 }: RunningAgent): IdentitySource {
   const { clock, signal } = deps
   const sign = signJwtWith({ connection, standing, clock })
   const maxTokens = config.jwtSvidCacheMaxSize
-  return serveIdentities(cache, createJwtSvids({ cache, sign, maxTokens, clock, random, signal }))
+  let kept = 0
+  metrics.gauge('jwt_svid_cache_size', () => kept)
+  const onKept = (count: number) => {
+    kept = count
+  }
+  const fetchJwtSvid = createJwtSvids({ cache, sign, maxTokens, clock, random, signal, onKept })
+  return serveIdentities(cache, fetchJwtSvid)
 }
 
 export async function postStatus(

@@ -1,6 +1,7 @@
 /** What the agent is made of, for those who wire it together. */
 import type { Log } from '../log/open-log.ts'
 import type { Clock } from '../spiffe/clock.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { DiskCache } from './cache/disk-cache.ts'
 import type { WorkloadCache } from './cache/workload-cache.ts'
 import type { AgentConfig } from './config.ts'
@@ -28,6 +29,7 @@ export interface Agent {
   readonly keys: KeyStore
   readonly disk: DiskCache
   readonly random: Random
+  readonly metrics: Metrics
 }
 
 /** And what is opened with it. */

@@ -8,13 +8,16 @@ import type { Context, Read } from '../config/check.ts'
 import { expandEnv } from '../config/expand-env.ts'
 import { type Flag, overlayFlags } from '../config/flags.ts'
 import { freeze } from '../config/freeze.ts'
+import type { HealthSettings } from '../config/health.ts'
 import { type LogConfig, logConfig } from '../config/log.ts'
 import { newReport, throwMistakes } from '../config/mistake.ts'
 import { parseConfig } from '../config/parse.ts'
 import { CONFIG_HINT, readText } from '../config/read-text.ts'
+import { type TelemetrySettings, telemetrySettings } from '../config/telemetry.ts'
 import type { TrustDomain } from '../spiffe/id.ts'
 import type { Bootstrap } from './config/bootstrap.ts'
 import { agentFile } from './config/keys.ts'
+import { type X509PopConfig, x509PopConfig } from './config/x509pop.ts'
 
 export const DEFAULT_AGENT_CONFIG_PATH = 'conf/agent/agent.conf'
 
@@ -32,6 +35,8 @@ export interface UnixAttestorConfig {
   readonly workloadSizeLimitBytes: number
 }
 
+export type NodeAttestorConfig = { readonly kind: 'join_token' } | X509PopConfig
+
 export interface AgentConfig {
   readonly allowUnauthenticatedVerifiers: boolean
   readonly allowedForeignJwtClaims: readonly string[]
@@ -39,16 +44,20 @@ export interface AgentConfig {
   readonly availabilityTargetSeconds: number | undefined
   readonly bootstrap: Bootstrap
   readonly dataDir: string
+  /** Undefined: nothing listens. */
+  readonly health: HealthSettings | undefined
   /** A secret: never log it. */
   readonly joinToken: string | undefined
   readonly jwtSvidCacheMaxSize: number
   readonly keyManager: AgentKeyManager
   readonly log: LogConfig
-  readonly nodeAttestor: { readonly kind: 'join_token' }
+  readonly nodeAttestor: NodeAttestorConfig
   readonly serverAddress: string
   readonly serverPort: number
   readonly socketPath: string
   readonly syncIntervalMs: number
+  /** Undefined: nothing is measured. */
+  readonly telemetry: TelemetrySettings | undefined
   readonly trustDomain: TrustDomain
   /** For the log, once there is one. */
   readonly warnings: readonly string[]
@@ -146,7 +155,7 @@ function flagsOf(flags: AgentFlags): readonly Flag[] {
 }
 
 function build(
-  { agent, plugins }: Read<(typeof agentFile)['keys']>,
+  { agent, plugins, telemetry, health_checks: health }: Read<(typeof agentFile)['keys']>,
   warnings: readonly string[],
 ): AgentConfig {
   const [keyManager] = plugins.KeyManager
@@ -160,6 +169,7 @@ function build(
     availabilityTargetSeconds: agent.availability_target,
     bootstrap: agent.bootstrap,
     dataDir: agent.data_dir,
+    health: health.settings,
     joinToken: agent.joinToken,
     jwtSvidCacheMaxSize: agent.jwt_svid_cache_max_size,
     keyManager:
@@ -167,11 +177,15 @@ function build(
         ? { kind: 'disk', directory: keyManager.data.directory }
         : { kind: 'memory' },
     log: logConfig(agent),
-    nodeAttestor: { kind: nodeAttestor.name },
+    nodeAttestor:
+      nodeAttestor.name === 'x509pop'
+        ? x509PopConfig(nodeAttestor.data)
+        : { kind: nodeAttestor.name },
     serverAddress: agent.server_address,
     serverPort: agent.server_port,
     socketPath: agent.socket_path,
     syncIntervalMs: agent.experimental.sync_interval,
+    telemetry: telemetrySettings(telemetry),
     trustDomain: agent.trust_domain,
     warnings,
     workloadAttestors: plugins.WorkloadAttestor.map(({ name, data }) => ({

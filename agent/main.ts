@@ -5,27 +5,37 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { IdentityError } from '../spiffe/error.ts'
+import { serveHealth } from '../telemetry/serve-health.ts'
+import { serveMetrics } from '../telemetry/serve-metrics.ts'
 import type { Agent, AgentDeps, RunningAgent } from './agent.ts'
 import { followLoop, identitySource, postStatus, renewLoop, svidLoops } from './agent-loops.ts'
-import { attestWith } from './attest/attest.ts'
+import { type Attest, attestWith } from './attest/attest.ts'
 import { configuredAttestors } from './attest/configured-attestors.ts'
 import { openDiskCache } from './cache/disk-cache.ts'
-import { createWorkloadCache, knowingOnly } from './cache/workload-cache.ts'
+import { knowingOnly } from './cache/knowledge.ts'
+import { createWorkloadCache } from './cache/workload-cache.ts'
 import type { AgentConfig, AgentKeyManager } from './config.ts'
 import { prepareDataDir, prepareSocketDir } from './directories.ts'
+import { healthChecks } from './health/health-checks.ts'
 import { openDiskKeys } from './keys/disk.ts'
 import type { KeyStore } from './keys/key-store.ts'
 import { openMemoryKeys } from './keys/memory.ts'
 import type { Attested } from './node/attest.ts'
 import { bootstrapTrust } from './node/bootstrap.ts'
+import { configuredAttestor } from './node/configured-attestor.ts'
 import { joinTrustDomain } from './node/join.ts'
-import { joinTokenAttestor } from './node/join-token.ts'
 import { type Membership, openMembership } from './node/membership.ts'
 import { isAboutTheAgent } from './node/refusal.ts'
 import { connectServer } from './node/server-connection.ts'
 import { createStanding } from './node/standing.ts'
 import { type NodeState, openNodeState } from './node/state.ts'
 import { startLoops } from './running-loops.ts'
+import {
+  gaugeCache,
+  meterAttest,
+  meterAttestor,
+  observeWorkloadApi,
+} from './telemetry/meter-agent.ts'
 import { serveWorkloadApi } from './workload-api/serve.ts'
 
 const RANDOM_STEPS = 2 ** 32
@@ -43,7 +53,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   if (!keys.persistent) await disk.clear()
   const state = openNodeState(config.dataDir)
   const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
-  const agent = { config, deps, keys, disk, random }
+  await using telemetry = await serveMetrics({
+    ...{ config: config.telemetry, trustDomain: config.trustDomain, prefix: 'spire_agent' },
+    ...{ version: deps.version ?? 'unknown', clock: deps.clock, log },
+  })
+  const agent = { config, deps, keys, disk, random, metrics: telemetry.metrics }
   const attested = await join(agent, await state.read())
   if (attested === undefined) return
   const membership = await openMembership(state, attested)
@@ -66,17 +80,18 @@ async function openKeys(config: AgentKeyManager): Promise<KeyStore> {
 
 /** @returns undefined when the agent was stopped meanwhile */
 async function join(
-  { config, deps, keys, random }: Agent,
+  { config, deps, keys, random, metrics }: Agent,
   state: NodeState,
 ): Promise<Attested | undefined> {
   const { log, clock, signal } = deps
   const { trustDomain } = config
+  const attestor = configuredAttestor(config)
   try {
     return await joinTrustDomain(
       {
         server: { host: config.serverAddress, port: config.serverPort },
         trustDomain,
-        attestor: joinTokenAttestor(config.joinToken),
+        attestor,
         keys,
         state,
         isInsecure: config.bootstrap.kind === 'insecure',
@@ -85,6 +100,8 @@ async function join(
         clock,
         random,
         log: log.child({ component: 'node' }),
+        measureAttestation: (attestation) =>
+          metrics.measure('node_attestor_new_svid', attestation, { attestor: attestor.type }),
       },
       signal,
     )
@@ -96,9 +113,10 @@ async function join(
 
 /** The agent with its identity: follows the server, keeps SVIDs, and serves workloads. */
 async function serve(agent: Agent, attested: Attested, membership: Membership): Promise<void> {
-  const { config, deps } = agent
+  const { config, deps, metrics } = agent
   const { log, clock, signal } = deps
   const { cache, isRemembered } = await openCache(agent, attested)
+  gaugeCache(cache, metrics)
   const standing = createStanding()
   using connection = connectServer(
     {
@@ -123,22 +141,36 @@ async function serve(agent: Agent, attested: Attested, membership: Membership): 
   const stopped = aborted(signal)
   await Promise.race([inSync.promise, loops.failed, stopped])
   if (signal.aborted) return
+  const source = identitySource(open)
   await using _api = await serveWorkloadApi({
     path: config.socketPath,
-    source: identitySource(open),
-    attest: attestWith({
-      attestors: configuredAttestors(config.workloadAttestors),
-      log: log.child({ component: 'workload_attestor' }),
-    }),
+    source,
+    attest: attestorOf(agent),
+    observe: observeWorkloadApi(metrics),
     clock,
     log: log.child({ component: 'endpoints' }),
     allowUnauthenticatedVerifiers: config.allowUnauthenticatedVerifiers,
     allowedForeignJwtClaims: config.allowedForeignJwtClaims,
   })
   log.info({ address: config.socketPath }, 'Serving the Workload API')
+  await using _health =
+    config.health === undefined
+      ? undefined
+      : await serveHealth(config.health, {
+          ...{ checks: healthChecks(source), clock, log: log.child({ component: 'health' }) },
+        })
   deps.onReady?.()
   await Promise.race([loops.failed, stopped])
   log.info('Stopping')
+}
+
+function attestorOf({ config, deps, metrics }: Agent): Attest {
+  const attestors = configuredAttestors(config.workloadAttestors)
+  const attest = attestWith({
+    attestors: attestors.map((attestor) => meterAttestor(attestor, metrics)),
+    log: deps.log.child({ component: 'workload_attestor' }),
+  })
+  return meterAttest(attest, metrics)
 }
 
 async function openCache(

@@ -17,7 +17,8 @@ export interface LogOptions {
 
 export type Log = Logger
 
-const PINO_LEVEL = {
+/** SPIRE's name of a level → pino's. */
+export const PINO_LEVEL = {
   PANIC: 'fatal',
   FATAL: 'fatal',
   ERROR: 'error',

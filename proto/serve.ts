@@ -66,6 +66,17 @@ export interface Endpoint<C> {
     readonly error: unknown
     readonly caller?: C
   }): void
+  /** Told of every call that begins; what it returns is told, exactly once, how that call ended. */
+  observe?(method: string): (end: CallEnd<C>) => void
+}
+
+export interface CallEnd<C> {
+  /** Undefined when the caller could not be found. */
+  readonly call: Call<C> | undefined
+  /** Undefined on bidi streams. */
+  readonly request: unknown
+  /** Undefined when the call was served. */
+  readonly error: unknown
 }
 
 type StreamCall = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>
@@ -104,15 +115,18 @@ async function runUnary<C>(
   grpc: ServerUnaryCall<unknown, unknown>,
   callback: Parameters<handleUnaryCall<unknown, unknown>>[1],
 ): Promise<void> {
-  const seen: { caller?: C } = {}
+  const ended = endpoint.observe?.(method)
+  const { request } = grpc
+  let call: Call<C> | undefined
   try {
-    const call = toCall(endpoint, method, grpc)
-    seen.caller = call.caller
-    await endpoint.authorize(call, grpc.request)
-    callback(null, await handler(grpc.request, call))
+    call = toCall(endpoint, method, grpc)
+    await endpoint.authorize(call, request)
+    callback(null, await handler(request, call))
+    ended?.({ call, request, error: undefined })
   } catch (error) {
-    endpoint.onFailure({ method, error, ...seen })
+    endpoint.onFailure({ method, error, ...callerIn(call) })
     callback(toStatus(error))
+    ended?.({ call, request, error })
   }
 }
 
@@ -123,22 +137,29 @@ async function runStream<C>(
   handler: AnyHandler<C>,
   grpc: StreamCall,
 ): Promise<void> {
-  const seen: { caller?: C } = {}
+  const ended = endpoint.observe?.(method)
   grpc.on('error', () => {}) // a caller that went away is seen through the signal
+  // Casts: which of the two it is, is known by the definition of the method.
+  const request = bidi ? undefined : (grpc as ServerWritableStream<unknown, unknown>).request
+  let call: Call<C> | undefined
   try {
-    const call = toCall(endpoint, method, grpc)
-    seen.caller = call.caller
-    // Casts: which of the two it is, is known by the definition of the method.
-    const request = bidi
-      ? requestsOf(grpc as ServerDuplexStream<unknown, unknown>, call.signal)
-      : (grpc as ServerWritableStream<unknown, unknown>).request
-    await endpoint.authorize(call, bidi ? undefined : request)
-    await handler(request, call, (message: unknown) => send(grpc, message, call.signal))
+    const opened = toCall(endpoint, method, grpc)
+    call = opened
+    const { signal } = opened
+    await endpoint.authorize(opened, request)
+    const wanted = bidi ? requestsOf(grpc as ServerDuplexStream<unknown, unknown>, signal) : request
+    await handler(wanted, opened, (message: unknown) => send(grpc, message, signal))
     grpc.end()
+    ended?.({ call, request, error: undefined })
   } catch (error) {
-    endpoint.onFailure({ method, error, ...seen })
+    endpoint.onFailure({ method, error, ...callerIn(call) })
     grpc.emit('error', toStatus(error)) // grpc-js ends the stream with this status
+    ended?.({ call, request, error })
   }
+}
+
+function callerIn<C>(call: Call<C> | undefined): { readonly caller?: C } {
+  return call === undefined ? {} : { caller: call.caller }
 }
 
 function toCall<C>(endpoint: Endpoint<C>, method: string, grpc: AnyCall): Call<C> {

@@ -8,13 +8,16 @@ import { type Context, placeOf, type Read } from '../config/check.ts'
 import { expandEnv } from '../config/expand-env.ts'
 import { type Flag, overlayFlags } from '../config/flags.ts'
 import { freeze } from '../config/freeze.ts'
+import type { HealthSettings } from '../config/health.ts'
 import { type LogConfig, logConfig } from '../config/log.ts'
 import { addWarning, newReport, type Report, throwMistakes } from '../config/mistake.ts'
 import { parseConfig } from '../config/parse.ts'
 import { CONFIG_HINT, readText } from '../config/read-text.ts'
+import { type TelemetrySettings, telemetrySettings } from '../config/telemetry.ts'
 import type { SpiffeId, TrustDomain } from '../spiffe/id.ts'
 import { serverFile } from './config/keys.ts'
 import { ttlWarning } from './config/ttl-warnings.ts'
+import { type X509PopConfig, x509PopConfig } from './config/x509pop.ts'
 
 export const DEFAULT_SERVER_CONFIG_PATH = 'conf/server/server.conf'
 
@@ -30,6 +33,8 @@ export type ServerKeyManager =
   | { readonly kind: 'memory' }
   | { readonly kind: 'disk'; readonly keysPath: string }
 
+export type NodeAttestorConfig = { readonly kind: 'join_token' } | X509PopConfig
+
 export interface ServerConfig {
   readonly adminIds: readonly SpiffeId[]
   /** Undefined: as `defaultX509SvidTtlSeconds`. */
@@ -44,13 +49,18 @@ export interface ServerConfig {
   readonly defaultJwtSvidTtlSeconds: number
   readonly defaultX509SvidTtlSeconds: number
   readonly disableJwtSvids: boolean
+  readonly hasAuditLog: boolean
+  /** Undefined: nothing listens. */
+  readonly health: HealthSettings | undefined
   readonly jwtIssuer: string | undefined
   readonly jwtKeyType: CaKeyType
   readonly keyManager: ServerKeyManager
   readonly log: LogConfig
-  readonly nodeAttestors: readonly { readonly kind: 'join_token' }[]
+  readonly nodeAttestors: readonly NodeAttestorConfig[]
   readonly rateLimit: { readonly attestation: boolean; readonly signing: boolean }
   readonly socketPath: string
+  /** Undefined: nothing is measured. */
+  readonly telemetry: TelemetrySettings | undefined
   readonly trustDomain: TrustDomain
   /** For the log, once there is one. */
   readonly warnings: readonly string[]
@@ -139,6 +149,8 @@ function build(file: Read<(typeof serverFile)['keys']>, report: Report): ServerC
     defaultJwtSvidTtlSeconds: server.default_jwt_svid_ttl,
     defaultX509SvidTtlSeconds: server.default_x509_svid_ttl,
     disableJwtSvids: server.disable_jwt_svids,
+    hasAuditLog: server.audit_log_enabled,
+    health: file.health_checks.settings,
     jwtIssuer: server.jwt_issuer,
     jwtKeyType: server.jwt_key_type ?? server.ca_key_type,
     keyManager:
@@ -146,12 +158,15 @@ function build(file: Read<(typeof serverFile)['keys']>, report: Report): ServerC
         ? { kind: 'disk', keysPath: keyManager.data.keys_path }
         : { kind: 'memory' },
     log: logConfig(server),
-    nodeAttestors: plugins.NodeAttestor.map(({ name }) => ({ kind: name })),
+    nodeAttestors: plugins.NodeAttestor.map((plugin) =>
+      plugin.name === 'x509pop' ? x509PopConfig(plugin.data) : { kind: plugin.name },
+    ),
     rateLimit: {
       attestation: server.ratelimit.attestation,
       signing: server.ratelimit.signing,
     },
     socketPath: server.socket_path,
+    telemetry: telemetrySettings(file.telemetry),
     trustDomain: server.trust_domain,
     warnings: report.warnings,
   }

@@ -11,10 +11,11 @@ const BENEATH: Record<string, readonly string[]> = {
   log: [],
   config: ['spiffe'],
   proto: ['spiffe'],
+  telemetry: ['spiffe', 'log', 'proto'],
   workload: ['spiffe', 'proto'],
-  server: ['spiffe', 'config', 'log', 'proto'],
-  agent: ['spiffe', 'config', 'log', 'proto'],
-  cli: ['spiffe', 'config', 'log', 'proto', 'server', 'agent'],
+  server: ['spiffe', 'config', 'log', 'proto', 'telemetry'],
+  agent: ['spiffe', 'config', 'log', 'proto', 'telemetry'],
+  cli: ['spiffe', 'config', 'log', 'proto', 'telemetry', 'server', 'agent'],
 }
 
 /** Library → the folders that may import it; everything else goes through them. */
@@ -29,6 +30,7 @@ const OWNERS: Record<string, readonly string[]> = {
   pino: ['log'],
   yaml: ['config'],
   koffi: ['proto'],
+  'prom-client': ['telemetry'],
 }
 
 const IO = [

@@ -15,6 +15,7 @@ export interface CachedToken extends JwtSvid {
 export interface JwtCache {
   find(key: string, now: Date): CachedToken | undefined
   put(key: string, token: CachedToken): void
+  size(): number
 }
 
 /** The order of audiences does not matter; JSON keeps `["a,b"]` and `["a","b"]` apart. */
@@ -27,6 +28,7 @@ export function createJwtCache(maxTokens: number): JwtCache {
   // A Map keeps the order of insertion, and every use inserts anew: the first is the least recently used.
   const tokens = new Map<string, CachedToken>()
   return {
+    size: () => tokens.size,
     find(key, now) {
       const found = tokens.get(key)
       if (found === undefined) return undefined

@@ -27,6 +27,8 @@ export interface JwtSvidsOptions {
   readonly maxTokens: number
   readonly clock: Clock
   readonly random: Random
+  /** Told how many tokens are kept, when another one is. */
+  readonly onKept?: (count: number) => void
   /** Ends what is still being fetched when the agent stops. */
   readonly signal: AbortSignal
 }
@@ -57,6 +59,7 @@ export function createJwtSvids(options: JwtSvidsOptions): IdentitySource['fetchJ
     const fetching = fetchToken(options, entry, audience)
       .then((token) => {
         tokens.put(key, token)
+        options.onKept?.(tokens.size())
         return token
       })
       .finally(() => inFlight.delete(key))

@@ -6,10 +6,12 @@
  */
 import { absent } from '../../config/absent.ts'
 import { nest, optional, refine, required, section, withDefault } from '../../config/check.ts'
+import { healthChecks } from '../../config/health.ts'
 import { type KeyRow, listKeys, listPlugins } from '../../config/key-table.ts'
 import { logKeys } from '../../config/log.ts'
 import { noneYet, plugins } from '../../config/plugins.ts'
-import { healthKeys, profilingKeys, telemetryKeys } from '../../config/shared-keys.ts'
+import { profilingKeys } from '../../config/shared-keys.ts'
+import { telemetry } from '../../config/telemetry.ts'
 import {
   choice,
   count,
@@ -27,6 +29,7 @@ import {
 import { readBootstrap } from './bootstrap.ts'
 import { readJoinToken } from './join-token.ts'
 import { sdsOff } from './sds-off.ts'
+import { x509pop } from './x509pop.ts'
 
 /** An agent that must live through an outage of this length needs SVIDs that live longer still. */
 const MIN_AVAILABILITY_TARGET_SECONDS = 24 * 3600
@@ -138,7 +141,7 @@ const unix = section({
 export const agentPlugins = plugins({
   KeyManager: { offered: { memory: section({}), disk }, planned: [], least: 1, most: 1 },
   NodeAttestor: {
-    offered: { join_token: section({}) },
+    offered: { join_token: section({}), x509pop },
     planned: [
       'aws_iid',
       'azure_imds',
@@ -148,7 +151,6 @@ export const agentPlugins = plugins({
       'k8s_psat',
       'sshpop',
       'tpm_devid',
-      'x509pop',
     ],
     least: 1,
     most: 1,
@@ -165,8 +167,8 @@ export const agentPlugins = plugins({
 export const agentFile = section({
   agent: nest(agent, 'the agent itself'),
   plugins: required(agentPlugins, 'what the agent is made of'),
-  telemetry: nest(section(telemetryKeys), 'metrics'),
-  health_checks: nest(section(healthKeys), 'health endpoint'),
+  telemetry: nest(telemetry, 'metrics'),
+  health_checks: nest(healthChecks, 'health endpoint'),
 })
 
 /** Every key of the file, for the documentation. */

@@ -34,6 +34,8 @@ export interface JoinDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Around each attestation, for whoever counts and times them. */
+  measureAttestation?<T>(attestation: () => Promise<T>): Promise<T>
 }
 
 /** SPIRE's: the first pause, and for how long attempts are begun. */
@@ -158,7 +160,9 @@ async function attestOver(
   using connection = connectServer({ ...server, trustDomain, trust, clock })
   try {
     const lease = connection.lease()
-    return await attestNode({ lease, attestor, key, trustDomain, clock, signal })
+    const attest = () => attestNode({ lease, attestor, key, trustDomain, clock, signal })
+    const { measureAttestation } = deps
+    return await (measureAttestation === undefined ? attest() : measureAttestation(attest))
   } catch (error) {
     throw connection.explain(error)
   }

@@ -34,6 +34,8 @@ export interface RenewDeps {
   /** A whole node attestation for this key. */
   attest(key: KeyObject, signal: AbortSignal): Promise<AgentSvid>
   onFailure(error: unknown): void
+  /** Around each renewal, for whoever counts and times them. */
+  measureRotation?<T>(rotation: () => Promise<T>): Promise<T>
   /** What an operator has to do when the agent stops. */
   readonly advice: string
   readonly clock: Clock
@@ -65,7 +67,8 @@ export async function keepRenewed(deps: RenewDeps, signal: AbortSignal): Promise
       continue
     }
     try {
-      await renewOnce(deps, mustAttest, signal)
+      const renew = () => renewOnce(deps, mustAttest, signal)
+      await (deps.measureRotation === undefined ? renew() : deps.measureRotation(renew))
       mustAttest = false
       const now = clock.now()
       const keepMs = keepAtLeastMs(now, deps.svid().expiresAt)

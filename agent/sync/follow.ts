@@ -25,6 +25,8 @@ export interface FollowDeps extends FeedDeps {
   /** The agent knows what the server knows; told again after every time that it did not. */
   onInSync(mode: FeedMode): void
   onFailure(error: unknown, retryMs: number): void
+  /** Around each poll, for whoever counts and times them. */
+  measurePoll?<T>(poll: () => Promise<T>): Promise<T>
   readonly random: Random
 }
 
@@ -98,7 +100,8 @@ async function oneRound(deps: FollowDeps, progress: Progress, run: FeedRun): Pro
       progress.pushFromMs = nowMs + PUSH_PROBE_MS
     }
   }
-  await pollOnce(deps, run)
+  const poll = () => pollOnce(deps, run)
+  await (deps.measurePoll === undefined ? poll() : deps.measurePoll(poll))
   succeeded('polling')
 }
 

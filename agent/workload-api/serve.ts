@@ -25,6 +25,7 @@ export interface WorkloadApiOptions extends AnswerDeps {
   readonly path: string
   readonly attest: Attest
   readonly limits?: CallLimits
+  readonly observe?: Endpoint<UnixCaller>['observe']
 }
 
 /** Attestation decides who gets what, so everybody may connect. */
@@ -55,8 +56,12 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Asy
     },
   })
   const admit = limitCalls(options.limits ?? DEFAULT_CALL_LIMITS)
+  const { observe } = options
   addService<UnixCaller, SpiffeWorkloadAPIHandlers>(
-    endpoint(async ({ metadata }) => requireSecurityHeader(metadata)),
+    {
+      ...endpoint(async ({ metadata }) => requireSecurityHeader(metadata)),
+      ...(observe === undefined ? {} : { observe }),
+    },
     workloadApi().service,
     workloadService({ ...options, admit, stopping: stopping.signal }),
   )

@@ -3,6 +3,7 @@ import { loadServerConfig } from '../../server/config.ts'
 import { runServer } from '../../server/main.ts'
 import { defineCommand } from '../command.ts'
 import { runDaemon } from '../run-daemon.ts'
+import { readVersion } from '../version.ts'
 import { serverRunFlags } from './run-flags.ts'
 
 export const run = defineCommand({
@@ -11,6 +12,7 @@ export const run = defineCommand({
   flags: serverRunFlags,
   async run({ config: path, ...flags }, { terminal, clock }) {
     const config = loadServerConfig(path, flags, terminal.env)
-    return await runDaemon(config.log, (deps) => runServer(config, { ...deps, clock }))
+    const version = readVersion()
+    return await runDaemon(config.log, (deps) => runServer(config, { ...deps, clock, version }))
   },
 })

@@ -1,34 +1,67 @@
 /**
  * The server's two endpoints with their services: the TCP port for agents and remote administrators, the admin
- * socket for whoever may open it. Health is served on the socket alone.
+ * socket for whoever may open it. Health, debugging and the logger are served on the socket alone.
  *
  * @see SPIRE API §1 — endpoints
  */
 import { Server, type ServerOptions } from '@grpc/grpc-js'
 import type { Log } from '../../log/open-log.ts'
-import { agentApi, bundleApi, entryApi, healthApi, svidApi, syncApi } from '../../proto/load.ts'
+import {
+  agentApi,
+  bundleApi,
+  debugApi,
+  entryApi,
+  healthApi,
+  localAuthorityApi,
+  loggerApi,
+  svidApi,
+  syncApi,
+  trustDomainApi,
+} from '../../proto/load.ts'
 import { addService, type Endpoint } from '../../proto/serve.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import { rpcName } from '../../telemetry/rpc-name.ts'
+import { auditCall } from '../audit/audit-log.ts'
 import { listenAdmin } from '../listen/admin-socket.ts'
 import { type AdmitDeps, admitCall } from '../listen/admit-call.ts'
-import type { Caller } from '../listen/caller.ts'
+import { addressOf, type Caller } from '../listen/caller.ts'
 import { drainServer } from '../listen/drain.ts'
 import { logFailedCall } from '../listen/failed-call.ts'
 import { listenTls, type TlsListenerOptions } from '../listen/tls-listener.ts'
 import { type AgentServiceDeps, agentService } from './agent/agent-service.ts'
 import { type BundleServiceDeps, bundleService } from './bundle/bundle-service.ts'
+import { type DebugServiceDeps, debugService } from './debug/debug-service.ts'
 import { type EntryServiceDeps, entryService } from './entry/entry-service.ts'
 import { type HealthServiceDeps, healthService } from './health/health-service.ts'
+import {
+  type LocalAuthorityServiceDeps,
+  localAuthorityService,
+} from './local-authority/local-authority-service.ts'
+import { type LoggerServiceDeps, loggerService } from './logger/logger-service.ts'
 import { type SvidServiceDeps, svidService } from './svid/svid-service.ts'
 import { syncService } from './sync/sync-service.ts'
 import type { WatchDeps } from './sync/watch.ts'
+import {
+  type TrustDomainServiceDeps,
+  trustDomainService,
+} from './trust-domain/trust-domain-service.ts'
 
 export type ApiDeps = AgentServiceDeps &
   BundleServiceDeps &
+  DebugServiceDeps &
   EntryServiceDeps &
   HealthServiceDeps &
+  LocalAuthorityServiceDeps &
+  LoggerServiceDeps &
   SvidServiceDeps &
+  TrustDomainServiceDeps &
   WatchDeps &
-  AdmitDeps & { readonly log: Log }
+  AdmitDeps & {
+    readonly log: Log
+    readonly hasAuditLog: boolean
+    readonly metrics: Metrics
+    randomUuid(): string
+  }
 
 export interface Apis extends AsyncDisposable {
   /** The TCP port that was bound. */
@@ -84,10 +117,13 @@ export async function serveApis(
   stack.use(admin)
   const local = { ...endpointOf(deps), server: adminServer, callerOf: admin.callerOf }
   addServices(local, deps)
+  addService(local, debugApi().service, debugService(deps))
   addService(local, healthApi().service, healthService(deps))
+  addService(local, loggerApi().service, loggerService(deps))
 
   log.info({ network: 'unix', address: listen.socketPath }, 'Starting Server APIs')
-  log.info({ network: 'tcp', address: `${listen.bindAddress}:${tcp.port}` }, 'Starting Server APIs')
+  const address = addressOf({ ip: listen.bindAddress, port: tcp.port })
+  log.info({ network: 'tcp', address }, 'Starting Server APIs')
   const opened = stack.move()
   return { port: tcp.port, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
@@ -96,6 +132,13 @@ function endpointOf(deps: ApiDeps): Omit<Endpoint<Caller>, 'server' | 'callerOf'
   return {
     authorize: (call) => admitCall(call, deps),
     onFailure: (failure) => logFailedCall(deps.log, failure),
+    observe(method) {
+      const measured = deps.metrics.call(rpcName(method).metric)
+      return (end) => {
+        measured(end.error)
+        if (deps.hasAuditLog) auditCall(method, end, deps)
+      }
+    },
   }
 }
 
@@ -104,5 +147,7 @@ function addServices(endpoint: Endpoint<Caller>, deps: ApiDeps): void {
   addService(endpoint, entryApi().service, entryService(deps))
   addService(endpoint, bundleApi().service, bundleService(deps))
   addService(endpoint, svidApi().service, svidService(deps))
+  addService(endpoint, localAuthorityApi().service, localAuthorityService(deps))
+  addService(endpoint, trustDomainApi().service, trustDomainService(deps))
   addService(endpoint, syncApi().service, syncService(deps))
 }

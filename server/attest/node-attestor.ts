@@ -20,6 +20,13 @@ export type Challenge = (challenge: Uint8Array) => Promise<Uint8Array>
 
 export interface NodeAttestor {
   readonly type: string
-  /** @param payload what the agent sent first; opaque to everybody else */
-  attest(payload: Uint8Array, challenge: Challenge): Promise<AttestedAs>
+  /**
+   * @param payload what the agent sent first; opaque to everybody else
+   * @param clientIp the other end of the connection; undefined on a Unix socket
+   */
+  attest(
+    payload: Uint8Array,
+    challenge: Challenge,
+    clientIp: string | undefined,
+  ): Promise<AttestedAs>
 }

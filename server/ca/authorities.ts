@@ -10,8 +10,8 @@
 import type { KeyObject } from 'node:crypto'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
-import { IdentityError } from '../../spiffe/error.ts'
 import type { AuthorityKind } from './authority-kind.ts'
+import { chooseToActivate, chooseToTaint } from './choose-authority.ts'
 import { createTurns } from './in-turn.ts'
 import type { KeyStore } from './key-store/key-store.ts'
 import {
@@ -24,6 +24,7 @@ import {
   withoutKey,
   withPrepared,
 } from './slots.ts'
+import { revoke, taint } from './taint-and-revoke.ts'
 
 export interface Signer<A extends Authority> {
   readonly authority: A
@@ -39,9 +40,19 @@ export interface Authorities<A extends Authority> {
   prepare(): Promise<A>
   /**
    * Lets the prepared authority sign.
-   * @throws IdentityError PRECONDITION_FAILED when it is not prepared, or no longer usable
+   * @throws IdentityError REQUEST_INVALID when it is not prepared, or no longer usable; INTERNAL when it is old
    */
   activate(id: string): Promise<A>
+  /**
+   * Tells everybody, through the bundle, to rotate away from the old authority. Verifiers still take what it signed.
+   * @throws IdentityError REQUEST_INVALID for another one than the old; INTERNAL when it is tainted already
+   */
+  taint(id: string): Promise<A>
+  /**
+   * Takes a tainted authority out of the bundle: nothing that it signed is taken any more.
+   * @throws IdentityError REQUEST_INVALID for one that may not go, the active one above all; INTERNAL when it is not tainted
+   */
+  revoke(id: string): Promise<void>
   /** Calls `listener` after another authority became active. It must not throw. @returns how to stop */
   onActivate(listener: () => void): () => void
 }
@@ -63,6 +74,8 @@ export interface Publication {
 export interface AuthorityEvents<A extends Authority> {
   onPrepared(authority: A): void
   onActivated(authority: A): void
+  onTainted(id: string): void
+  onRevoked(id: string): void
   /** The key of an authority in the journal is gone or another: it cannot sign any more. */
   onKeyLost(authority: A): void
 }
@@ -105,6 +118,8 @@ export async function openAuthorities<A extends Authority>(
     return true
   }
   const usable = () => keep(state.slots, isUsable)
+  // An old authority that left the bundle or expired is still known as the old one: the answer is more exact.
+  const known = () => ({ ...usable(), old: state.slots.old })
 
   return {
     slots: usable,
@@ -120,6 +135,19 @@ export async function openAuthorities<A extends Authority>(
         const activated = await activate(state, usable(), id, deps)
         for (const listener of listeners) listener()
         return activated
+      }),
+    taint: (id) =>
+      inTurn(async () => {
+        const chosen = chooseToTaint(known(), id)
+        await taint(kind, id, publication)
+        deps.events.onTainted(id)
+        return chosen
+      }),
+    revoke: (id) =>
+      inTurn(async () => {
+        kind.mustBeRevocable(known(), publication.current(), id)
+        await revoke(kind, id, publication)
+        deps.events.onRevoked(id)
       }),
     onActivate: (listener) => {
       const entry = () => listener()
@@ -163,16 +191,10 @@ async function activate<A extends Authority>(
   state: State<A>,
   usable: Slots<A>,
   id: string,
-  { kind, record, events }: AuthoritiesDeps<A>,
+  { record, events }: AuthoritiesDeps<A>,
 ): Promise<A> {
-  const { prepared } = usable
   // Fails closed: also a prepared authority that has left the bundle is refused here.
-  if (prepared?.id !== id) {
-    throw new IdentityError(
-      'PRECONDITION_FAILED',
-      `${kind.name} authority ${JSON.stringify(id)} is not prepared and in the bundle, prepare one first`,
-    )
-  }
+  const prepared = chooseToActivate({ ...usable, old: state.slots.old }, id)
   const slots = withActivated(usable, prepared)
   await record.save(slots)
   settle(state, slots, undefined)

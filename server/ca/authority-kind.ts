@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import type { KeyType } from '../../spiffe/key.ts'
-import type { Authority, KeySlot } from './slots.ts'
+import type { Authority, KeySlot, Slots } from './slots.ts'
 
 export interface AuthorityKind<A extends Authority> {
   /** For messages. */
@@ -14,4 +14,10 @@ export interface AuthorityKind<A extends Authority> {
   isKeyOf(key: KeyObject, authority: A): boolean
   publish(bundle: Bundle, authority: A): Bundle
   isPublished(bundle: Bundle, authority: A): boolean
+  /** @throws IdentityError saying why not */
+  taint(bundle: Bundle, id: string): Bundle
+  /** @throws IdentityError REQUEST_INVALID when it is none that may be revoked, tainted or not */
+  mustBeRevocable(slots: Slots<A>, bundle: Bundle, id: string): void
+  /** @throws IdentityError saying why not */
+  revoke(bundle: Bundle, id: string): Bundle
 }

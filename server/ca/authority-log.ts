@@ -3,6 +3,8 @@ import type { Log } from '../../log/open-log.ts'
 import type { AuthorityEvents } from './authorities.ts'
 import type { Authority } from './slots.ts'
 
+const AUTHORITY = { 'X509 CA': 'X.509 authority', 'JWT key': 'JWT authority' } as const
+
 export function authorityLog(
   what: 'X509 CA' | 'JWT key',
   log: Pick<Log, 'info' | 'warn'>,
@@ -10,6 +12,10 @@ export function authorityLog(
   return {
     onPrepared: (authority) => log.info(fieldsOf(authority), `${what} prepared`),
     onActivated: (authority) => log.info(fieldsOf(authority), `${what} activated`),
+    onTainted: (id) =>
+      log.info({ local_authority_id: id }, `${AUTHORITY[what]} tainted successfully`),
+    onRevoked: (id) =>
+      log.info({ local_authority_id: id }, `${AUTHORITY[what]} revoked successfully`),
     onKeyLost: (authority) =>
       log.warn(
         fieldsOf(authority),

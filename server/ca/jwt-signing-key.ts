@@ -1,9 +1,16 @@
 /** JWT authorities: bare keys, known to verifiers by a random key ID. */
-import { appendAuthorities } from '../../spiffe/bundle/merge.ts'
+import {
+  appendAuthorities,
+  revokeJwtAuthority,
+  taintJwtAuthority,
+} from '../../spiffe/bundle/merge.ts'
+import type { Bundle } from '../../spiffe/bundle.ts'
+import { IdentityError } from '../../spiffe/error.ts'
 import { type KeyType, spkiOf } from '../../spiffe/key.ts'
 import type { AuthorityKind } from './authority-kind.ts'
+import { mustNotSign } from './choose-authority.ts'
 import type { RandomBytes } from './random-bytes.ts'
-import type { Authority } from './slots.ts'
+import type { Authority, Slots } from './slots.ts'
 import { validityFrom } from './validity.ts'
 
 export interface JwtSigningKey extends Authority {
@@ -43,7 +50,24 @@ export function jwtSigningKeyKind(options: JwtSigningKeyOptions): AuthorityKind<
       jwtAuthorities.some(
         (authority) => authority.keyId === id && Buffer.from(publicKey).equals(authority.publicKey),
       ),
+    taint: taintJwtAuthority,
+    mustBeRevocable,
+    revoke: revokeJwtAuthority,
   }
+}
+
+/** Unlike an X.509 authority, any tainted key may go, also one that was old before the old one. */
+function mustBeRevocable(slots: Slots<Authority>, { jwtAuthorities }: Bundle, id: string): void {
+  mustNotSign(slots, id)
+  const { prepared, old } = slots
+  if (prepared?.id === id) {
+    throw new IdentityError('REQUEST_INVALID', 'invalid authority ID: unable to use a prepared key')
+  }
+  if (old?.id === id || jwtAuthorities.some(({ keyId }) => keyId === id)) return
+  throw new IdentityError(
+    'REQUEST_INVALID',
+    'invalid authority ID: no JWT authority found with provided authority ID',
+  )
 }
 
 function randomKeyId(randomBytes: RandomBytes): string {

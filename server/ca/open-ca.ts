@@ -7,6 +7,8 @@ import type { Clock } from '../../spiffe/clock.ts'
 import type { TrustDomain } from '../../spiffe/id.ts'
 import type { KeyType } from '../../spiffe/key.ts'
 import type { CaSubject } from '../../spiffe/x509/ca-certificate.ts'
+import { type Metrics, NO_METRICS } from '../../telemetry/metrics.ts'
+import { meterAuthorities } from '../telemetry/meter-ca.ts'
 import { type Authorities, openAuthorities, type Publication } from './authorities.ts'
 import { authorityLog } from './authority-log.ts'
 import { type JournalStore, openJournal } from './journal.ts'
@@ -37,6 +39,8 @@ export interface CaDeps {
   readonly clock: Clock
   readonly randomBytes: RandomBytes
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
+  /** Left out: nothing is measured. */
+  readonly metrics?: Metrics
 }
 
 export interface Ca {
@@ -50,9 +54,9 @@ export interface Ca {
 /** @throws IdentityError when the journal, the keys or the store cannot be used */
 export async function openCa(options: CaOptions, deps: CaDeps): Promise<Ca> {
   const { trustDomain, caTtlSeconds: ttlSeconds, caKeyType, caSubject, jwtKeyType } = options
-  const { journalStore: store, serverKey, clock, randomBytes, log } = deps
+  const { journalStore: store, serverKey, clock, randomBytes, log, metrics = NO_METRICS } = deps
   const journal = await openJournal({ store, serverKey, trustDomain })
-  const x509 = await openAuthorities<X509Ca>({
+  const x509Opened = await openAuthorities<X509Ca>({
     ...deps,
     kind: x509CaKind({
       trustDomain,
@@ -64,8 +68,9 @@ export async function openCa(options: CaOptions, deps: CaDeps): Promise<Ca> {
     record: journal.x509,
     events: authorityLog('X509 CA', log),
   })
+  const x509 = meterAuthorities(x509Opened, 'x509', metrics)
   await takeDueSteps(x509, clock)
-  const jwt = options.disableJwtSvids
+  const jwtOpened = options.disableJwtSvids
     ? undefined
     : await openAuthorities<JwtSigningKey>({
         ...deps,
@@ -73,6 +78,7 @@ export async function openCa(options: CaOptions, deps: CaDeps): Promise<Ca> {
         record: journal.jwt,
         events: authorityLog('JWT key', log),
       })
+  const jwt = jwtOpened && meterAuthorities(jwtOpened, 'jwt', metrics)
   if (jwt !== undefined) await takeDueSteps(jwt, clock)
   return {
     x509,

@@ -1,11 +1,17 @@
 /** X.509 authorities: self-signed CA certificates, which sign SVIDs and nothing else. */
-import { appendAuthorities } from '../../spiffe/bundle/merge.ts'
+import {
+  appendAuthorities,
+  revokeX509Authority,
+  taintX509Authority,
+} from '../../spiffe/bundle/merge.ts'
+import { IdentityError } from '../../spiffe/error.ts'
 import type { TrustDomain } from '../../spiffe/id.ts'
 import { type KeyType, spkiOf } from '../../spiffe/key.ts'
 import { type CaSubject, createCaCertificate } from '../../spiffe/x509/ca-certificate.ts'
 import { parseCertificate } from '../../spiffe/x509/certificate.ts'
 import { authorityIdOf } from '../../spiffe/x509/key-id.ts'
 import type { AuthorityKind } from './authority-kind.ts'
+import { mustNotSign } from './choose-authority.ts'
 import type { RandomBytes } from './random-bytes.ts'
 import { randomSerial } from './serial.ts'
 import type { Authority, KeySlot } from './slots.ts'
@@ -50,6 +56,16 @@ export function x509CaKind(options: X509CaOptions): AuthorityKind<X509Ca> {
       }),
     isPublished: ({ x509Authorities }, { certificate }) =>
       x509Authorities.some(({ der }) => Buffer.from(certificate).equals(der)),
+    taint: taintX509Authority,
+    mustBeRevocable(slots, _bundle, id) {
+      mustNotSign(slots, id)
+      if (slots.old?.id === id) return
+      throw new IdentityError(
+        'REQUEST_INVALID',
+        'invalid authority ID: only Old local authority can be revoked',
+      )
+    },
+    revoke: revokeX509Authority,
   }
 }
 

@@ -14,11 +14,13 @@ import {
   section,
   withDefault,
 } from '../../config/check.ts'
+import { healthChecks } from '../../config/health.ts'
 import { type KeyRow, listKeys, listPlugins } from '../../config/key-table.ts'
 import { logKeys } from '../../config/log.ts'
 import { addRefusal, addWarning } from '../../config/mistake.ts'
 import { noneYet, plugins } from '../../config/plugins.ts'
-import { healthKeys, profilingKeys, telemetryKeys } from '../../config/shared-keys.ts'
+import { profilingKeys } from '../../config/shared-keys.ts'
+import { telemetry } from '../../config/telemetry.ts'
 import {
   choice,
   count,
@@ -35,6 +37,7 @@ import {
 } from '../../config/value.ts'
 import { databaseType } from './database-type.ts'
 import { IN_MEMORY, parseSqlitePath } from './sqlite-path.ts'
+import { x509pop } from './x509pop.ts'
 
 const keyType = () => choice(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-4096'])
 
@@ -108,7 +111,7 @@ export const serverSection = section({
     'callers that are administrators',
   ),
   agent_ttl: optional(seconds(), 'life of an agent’s SVID; default_x509_svid_ttl when left out'),
-  audit_log_enabled: absent('a log line for each call', 'false'),
+  audit_log_enabled: withDefault(truth(), 'false', 'a log line for each call'),
   bind_address: withDefault(host(), '0.0.0.0', 'address that agents and clients connect to'),
   bind_port: withDefault(port(), '8081', 'port that agents and clients connect to'),
   ca_key_type: withDefault(keyType(), 'ec-p256', 'key type of X.509 authorities'),
@@ -195,7 +198,7 @@ export const serverPlugins = plugins({
     most: 1,
   },
   NodeAttestor: {
-    offered: { join_token: section({}) },
+    offered: { join_token: section({}), x509pop },
     planned: [
       'aws_iid',
       'azure_imds',
@@ -205,7 +208,6 @@ export const serverPlugins = plugins({
       'k8s_psat',
       'sshpop',
       'tpm_devid',
-      'x509pop',
     ],
     least: 0,
     most: Number.POSITIVE_INFINITY,
@@ -234,8 +236,8 @@ export const serverPlugins = plugins({
 export const serverFile = section({
   server: nest(serverSection, 'the server itself'),
   plugins: required(serverPlugins, 'what the server is made of'),
-  telemetry: nest(section(telemetryKeys), 'metrics'),
-  health_checks: nest(section(healthKeys), 'health endpoint'),
+  telemetry: nest(telemetry, 'metrics'),
+  health_checks: nest(healthChecks, 'health endpoint'),
 })
 
 /** Every key of the file, for the documentation. */

@@ -19,6 +19,7 @@ import type { Authorities } from '../ca/authorities.ts'
 import type { JwtSigningKey } from '../ca/jwt-signing-key.ts'
 import type { RandomBytes } from '../ca/random-bytes.ts'
 import type { X509Ca } from '../ca/x509-ca.ts'
+import { type DownstreamCaRequest, type IssuedX509Ca, signDownstreamCa } from './downstream-ca.ts'
 import { type IssuedJwtSvid, type JwtSvidRequest, signJwtSvidWith } from './jwt-svid.ts'
 import { type IssuedX509Svid, x509SvidSigner } from './x509-svid.ts'
 
@@ -28,6 +29,7 @@ export interface IssuerOptions {
   readonly defaultJwtSvidTtlSeconds: number
   /** Undefined: as `defaultX509SvidTtlSeconds`. */
   readonly agentTtlSeconds: number | undefined
+  readonly caTtlSeconds: number
   /** The `iss` claim; undefined leaves it out. */
   readonly jwtIssuer: string | undefined
 }
@@ -58,6 +60,8 @@ export interface Issuer {
   issueAgentX509Svid(request: Pick<WorkloadX509SvidRequest, 'spki' | 'id'>): Promise<IssuedX509Svid>
   /** For this server itself. */
   issueServerX509Svid(request: Pick<WorkloadX509SvidRequest, 'spki'>): Promise<IssuedX509Svid>
+  /** For another server of this trust domain, which signs with it what it likes. */
+  issueDownstreamCa(request: DownstreamCaRequest): Promise<IssuedX509Ca>
   /** @throws IdentityError NOT_IMPLEMENTED while JWT-SVIDs are disabled */
   issueJwtSvid(request: JwtSvidRequest): Promise<IssuedJwtSvid>
 }
@@ -88,6 +92,11 @@ export function createIssuer(options: IssuerOptions, deps: IssuerDeps): Issuer {
       }),
     issueServerX509Svid: async ({ spki }) =>
       signX509Svid({ spki, id: serverId(trustDomain), ttlSeconds: defaultX509SvidTtlSeconds }),
+    issueDownstreamCa: ({ spki, ttlSeconds }) =>
+      signDownstreamCa(
+        { authorities: x509, trustDomain, clock, randomBytes },
+        { spki, ttlSeconds: ttlSeconds === 0 ? options.caTtlSeconds : ttlSeconds },
+      ),
     async issueJwtSvid(request) {
       if (jwt === undefined) {
         throw new IdentityError('NOT_IMPLEMENTED', 'JWT functionality is disabled')

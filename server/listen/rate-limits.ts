@@ -20,11 +20,13 @@ export interface RateLimits {
   readonly signJwt: Limit
   readonly signWit: Limit
   readonly postStatus: Limit
+  readonly publishKey: Limit
 }
 
 const ATTESTATION: Rate = { perSecond: 1 }
 const SIGNING: Rate = { perSecond: 500 }
 const POST_STATUS: Rate = { perSecond: 10 }
+const PUBLISH_KEY: Rate = { perSecond: 500 }
 
 /** Longer than any deadline a SPIRE agent sets; bounds how many calls can queue up. */
 const MAX_WAIT_MS = 60_000
@@ -43,6 +45,7 @@ export function openRateLimits(
     signJwt: signing(),
     signWit: signing(),
     postStatus: limitPerIp(POST_STATUS, clock),
+    publishKey: limitPerIp(PUBLISH_KEY, clock),
   }
 }
 

@@ -69,14 +69,14 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
   })
   listener.maxConnections = MAX_CONNECTIONS
   listener.on('tlsClientError', (error) => log.debug({ err: error }, 'TLS handshake failed'))
-  const sockets = new Set<Socket>()
-  listener.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  listener.on('secureConnection', (socket: TLSSocket) => {
-    void admit(socket, options).then((caller) => {
-      if (caller === undefined || socket.destroyed) return
+  const sockets = openSocketsOf(listener)
+  const admit = async (socket: TLSSocket) => {
+    // Until gRPC takes over, nobody else listens; an unheard error would end the process.
+    socket.on('error', (error) => log.debug({ err: error }, 'Connection failed'))
+    const address = { ip: plainIp(socket.remoteAddress), port: socket.remotePort ?? 0 }
+    try {
+      const caller = await identify(socket, address, options)
+      if (socket.destroyed) return
       // The key is what a handler sees as its peer; unguessable, so no header can forge it.
       const key = `tls:${randomUUID()}`
       callers.set(key, caller)
@@ -84,10 +84,17 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
       Object.defineProperty(socket, 'remoteAddress', { value: key })
       Object.defineProperty(socket, 'remotePort', { value: undefined })
       injector.injectConnection(socket)
-    })
-  })
+    } catch (error) {
+      socket.destroy() // fails closed: no connection for a certificate we cannot vouch for
+      const fields = { caller_addr: addressOf(address), reason: reasonOf(error) }
+      log.warn(fields, 'Refused a TLS connection')
+    }
+  }
+  listener.on('secureConnection', (socket: TLSSocket) => void admit(socket))
   await bind(listener, bindAddress, bindPort)
-  const stopRotation = serverSvid.onChange(() => listener.setSecureContext(tlsOptions(serverSvid)))
+  const showSvid = () => listener.setSecureContext(tlsOptions(serverSvid))
+  const stopRotation = serverSvid.onChange(showSvid)
+  showSvid() // it may have been renewed while the port was being bound
   const bound = listener.address()
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : bindPort,
@@ -105,6 +112,15 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
       await closeAll(sockets, options.clock)
     },
   }
+}
+
+function openSocketsOf(listener: ReturnType<typeof createServer>): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>()
+  listener.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return sockets
 }
 
 async function closeAll(sockets: ReadonlySet<Socket>, clock: Clock): Promise<void> {
@@ -128,37 +144,23 @@ function tlsOptions(serverSvid: ServerSvidSource): TlsOptions {
   }
 }
 
-/** @returns undefined when the connection was closed instead; the log says why */
-async function admit(
+/** @throws IdentityError saying why nobody may call over this connection */
+async function identify(
   socket: TLSSocket,
-  options: TlsListenerOptions,
-): Promise<TlsCaller | undefined> {
-  const address = { ip: plainIp(socket.remoteAddress), port: socket.remotePort ?? 0 }
-  const log = options.log.child({ caller_addr: addressOf(address) })
-  // Until gRPC takes over, nobody else listens; an unheard error would end the process.
-  const onError = (error: Error) => log.debug({ err: error }, 'Connection failed')
-  socket.on('error', onError)
-  try {
-    if (socket.isSessionReused()) {
-      throw new IdentityError('CERTIFICATE_UNTRUSTED', 'TLS sessions are never resumed here')
-    }
-    if (socket.alpnProtocol !== 'h2') {
-      throw new IdentityError('REQUEST_INVALID', 'the client did not offer h2 by ALPN')
-    }
-    const chain = chainOf(socket)
-    const identity = await identifyPeer(chain, options)
-    if (identity.kind !== 'peer') return { ...identity, ...address }
-    const { svid } = identity
-    return {
-      ...identity,
-      ...address,
-      verifyAgain: () => verifyPeerChain(chain, svid.id, options),
-    }
-  } catch (error) {
-    socket.destroy() // fails closed: no connection for a certificate we cannot vouch for
-    log.warn({ reason: reasonOf(error) }, 'Refused a TLS connection')
-    return undefined
+  address: { readonly ip: string; readonly port: number },
+  deps: TrustDeps,
+): Promise<TlsCaller> {
+  if (socket.isSessionReused()) {
+    throw new IdentityError('CERTIFICATE_UNTRUSTED', 'TLS sessions are never resumed here')
   }
+  if (socket.alpnProtocol !== 'h2') {
+    throw new IdentityError('REQUEST_INVALID', 'the client did not offer h2 by ALPN')
+  }
+  const chain = chainOf(socket)
+  const identity = await identifyPeer(chain, deps)
+  if (identity.kind !== 'peer') return { ...identity, ...address }
+  const { id } = identity.svid
+  return { ...identity, ...address, verifyAgain: () => verifyPeerChain(chain, id, deps) }
 }
 
 /** The chain as the client sent it: each certificate followed by its issuer, if that was sent too. */
@@ -188,7 +190,7 @@ async function bind(
     await once(listener, 'listening')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException // what `listen` fails with
-    const where = `${address}:${port}`
+    const where = addressOf({ ip: address, port })
     const why =
       code === 'EADDRINUSE'
         ? `another process is listening on ${where}; stop it or choose another bind_port`

@@ -11,6 +11,7 @@ import type { IdentityError } from '../../spiffe/error.ts'
 import type { SpiffeId, TrustDomain } from '../../spiffe/id.ts'
 import type { Entry, EntryFields, NewEntry } from '../entries/entry.ts'
 import type { EntryFilter } from '../entries/filter.ts'
+import type { FederationRelationship } from '../federation/relationship.ts'
 import type { NodeFilter } from '../nodes/filter.ts'
 import type { AttestedNode } from '../nodes/node.ts'
 import type { ChangeLog } from './change-log.ts'
@@ -21,6 +22,7 @@ export interface Store extends AsyncDisposable {
   readonly nodes: NodeStore
   readonly joinTokens: JoinTokenStore
   readonly bundles: BundleStore
+  readonly federation: FederationStore
   readonly caJournal: CaJournalStore
   readonly changes: ChangeLog
   /** Asks the database something. @throws IdentityError UNAVAILABLE */
@@ -157,6 +159,23 @@ export interface BundleStore {
     change: (current: Bundle | undefined) => Bundle | undefined,
   ): Promise<Bundle | undefined>
   remove(trustDomain: TrustDomain, mode: BundleRemoval): Promise<RemoveBundleResult>
+}
+
+/** Relationships with other trust domains. A bundle given with one is written in the same transaction. */
+export interface FederationStore {
+  find(trustDomain: TrustDomain): Promise<FederationRelationship | undefined>
+  /** In order of the names of their trust domains. @throws IdentityError REQUEST_INVALID for a token that is none */
+  list(page: PageRequest): Promise<Page<FederationRelationship>>
+  /** @returns false when there is one with this trust domain already; nothing was written */
+  create(relationship: FederationRelationship, bundle: Bundle | undefined): Promise<boolean>
+  /** @returns what is there afterwards; undefined when there is none, and nothing was written */
+  update(
+    trustDomain: TrustDomain,
+    change: (current: FederationRelationship) => FederationRelationship,
+    bundle: Bundle | undefined,
+  ): Promise<FederationRelationship | undefined>
+  /** The bundle of the trust domain stays. @returns false when there was none */
+  remove(trustDomain: TrustDomain): Promise<boolean>
 }
 
 /** One opaque document per server; the last write wins. */

@@ -1,6 +1,6 @@
 /**
- * Certificates of X.509 authorities, self-signed, with the fields that SPIRE's have: the trust domain's own ID,
- * the rights to sign certificates and CRLs, and nothing else.
+ * Certificates of X.509 authorities, self-signed or signed for a server further down, with the fields that SPIRE's
+ * have: the trust domain's own ID, the rights to sign certificates and CRLs, and nothing else.
  *
  * @see X509-SVID §3 and §4 — signing certificates
  */
@@ -11,9 +11,10 @@ import * as x509 from '@peculiar/x509'
 import { IdentityError } from '../error.ts'
 import { type TrustDomain, trustDomainId } from '../id.ts'
 import { spkiOf, toPkcs8 } from '../key.ts'
+import { parseCertificate } from './certificate.ts'
 import { encodeSerial } from './issue-leaf.ts'
-import { keyIdOf } from './key-id.ts'
-import { encodeName } from './name.ts'
+import { authorityIdOf, keyIdOf } from './key-id.ts'
+import { encodeName, withOrganizationalUnit } from './name.ts'
 
 export interface CaSubject {
   readonly country: readonly string[]
@@ -38,32 +39,83 @@ const { KeyUsageFlags } = x509
 
 /** @returns DER */
 export async function createCaCertificate(params: CaCertificateParams): Promise<Buffer> {
-  const { trustDomain, subject, notBefore, notAfter } = params
-  encodeSerial(params.serial) // refuses what RFC 5280 does not allow
-  const serial = Buffer.from(params.serial).toString('hex')
-  const keys = await importPair(params.key)
+  const { key, trustDomain, subject, notBefore, notAfter } = params
+  const serialNumber = serialHex(params.serial)
+  const keys = await importPair(key)
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
-      serialNumber: serial,
+      serialNumber,
       name: new x509.Name(
-        encodeName({ ...subject, serialNumber: BigInt(`0x${serial}`).toString() }),
+        encodeName({ ...subject, serialNumber: BigInt(`0x${serialNumber}`).toString() }),
       ),
       notBefore,
       notAfter,
       signingAlgorithm: keys.algorithm,
       keys,
-      extensions: [
-        new x509.KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-        new x509.BasicConstraintsExtension(true, undefined, true),
-        new x509.SubjectKeyIdentifierExtension(keyIdOf(spkiOf(params.key)).toString('hex')),
-        new x509.SubjectAlternativeNameExtension([
-          { type: 'url', value: trustDomainId(trustDomain) },
-        ]),
-      ],
+      extensions: caExtensions(spkiOf(key), trustDomain, undefined),
     },
     crypto,
   )
   return Buffer.from(certificate.rawData)
+}
+
+export interface DownstreamCaParams {
+  /** SubjectPublicKeyInfo, DER. Whoever asks has proven to have the private key. */
+  readonly spki: Uint8Array
+  /** Who signs: certificate in DER, and its private key. */
+  readonly issuer: { readonly certificate: Uint8Array; readonly key: KeyObject }
+  readonly trustDomain: TrustDomain
+  /** How many CA certificates are above it. */
+  readonly depth: number
+  readonly notBefore: Date
+  readonly notAfter: Date
+  /** Big-endian, positive, at most 20 bytes. */
+  readonly serial: Uint8Array
+}
+
+/** The certificate of another server of the same trust domain, whose subject says how far down it is. @returns DER */
+export async function createDownstreamCa(params: DownstreamCaParams): Promise<Buffer> {
+  const { spki, issuer, trustDomain, depth, notBefore, notAfter } = params
+  const serialNumber = serialHex(params.serial)
+  const { subject } = parseCertificate(issuer.certificate)
+  const { algorithm, privateKey } = await importPair(issuer.key)
+  const certificate = await x509.X509CertificateGenerator.create(
+    {
+      serialNumber,
+      issuer: new x509.Name(Buffer.from(subject)),
+      subject: new x509.Name(withOrganizationalUnit(subject, `DOWNSTREAM-${depth}`)),
+      notBefore,
+      notAfter,
+      publicKey: Buffer.from(spki),
+      signingKey: privateKey,
+      signingAlgorithm: algorithm,
+      extensions: caExtensions(spki, trustDomain, authorityIdOf(issuer.certificate)),
+    },
+    crypto,
+  )
+  return Buffer.from(certificate.rawData)
+}
+
+/** @param authorityKeyId of who signs; undefined when the certificate signs itself */
+function caExtensions(
+  spki: Uint8Array,
+  trustDomain: TrustDomain,
+  authorityKeyId: string | undefined,
+): x509.Extension[] {
+  return [
+    new x509.KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    new x509.BasicConstraintsExtension(true, undefined, true),
+    new x509.SubjectKeyIdentifierExtension(keyIdOf(spki).toString('hex')),
+    ...(authorityKeyId === undefined
+      ? []
+      : [new x509.AuthorityKeyIdentifierExtension(authorityKeyId)]),
+    new x509.SubjectAlternativeNameExtension([{ type: 'url', value: trustDomainId(trustDomain) }]),
+  ]
+}
+
+function serialHex(serial: Uint8Array): string {
+  encodeSerial(serial) // refuses what RFC 5280 does not allow
+  return Buffer.from(serial).toString('hex')
 }
 
 type Ecdsa = webcrypto.EcKeyImportParams & webcrypto.EcdsaParams

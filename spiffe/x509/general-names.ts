@@ -13,11 +13,18 @@ export const NAME_FORM = { dns: 0x82, uri: 0x86, ip: 0x87 } as const
 export interface AltNames {
   readonly uriSans: readonly string[]
   readonly dnsNames: readonly string[]
+  /** 4 or 16 bytes each. */
+  readonly ipAddresses: readonly Uint8Array[]
   /** Tags of all forms that occur. */
   readonly nameForms: ReadonlySet<number>
 }
 
-export const NO_ALT_NAMES: AltNames = { uriSans: [], dnsNames: [], nameForms: new Set() }
+export const NO_ALT_NAMES: AltNames = {
+  uriSans: [],
+  dnsNames: [],
+  ipAddresses: [],
+  nameForms: new Set(),
+}
 
 /** @param extension what the extension's octets hold */
 export function parseAltNames(extension: Uint8Array): AltNames {
@@ -26,6 +33,7 @@ export function parseAltNames(extension: Uint8Array): AltNames {
   return {
     uriSans: textsOf(names, NAME_FORM.uri),
     dnsNames: textsOf(names, NAME_FORM.dns),
+    ipAddresses: names.filter(({ tag }) => tag === NAME_FORM.ip).map(addressOf),
     nameForms: new Set(names.map(({ tag }) => tag)),
   }
 }
@@ -45,6 +53,13 @@ export function altNamesExtension(
 }
 
 const SUBJECT_ALT_NAME = oid(OID.subjectAltName)
+
+function addressOf({ value }: Element): Uint8Array {
+  if (value.length !== 4 && value.length !== 16) {
+    throw malformed(`it has an IP address of ${value.length} bytes`)
+  }
+  return value
+}
 
 function textsOf(names: readonly Element[], form: number): readonly string[] {
   return names.filter(({ tag }) => tag === form).map(({ value }) => asciiText(value))

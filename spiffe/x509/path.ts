@@ -45,7 +45,11 @@ export function findPath(request: PathRequest): Path | string {
   if (wrong !== undefined) return `leaf certificate ${wrong}`
   const search: Search = { ...request, checksLeft: MAX_SIGNATURE_CHECKS, refusals: [] }
   const path = extend([leaf], search)
-  return path ?? search.refusals[0] ?? 'certificate is signed by unknown authority'
+  if (path !== undefined) return path
+  if (search.checksLeft === 0) {
+    return `no path was found with ${MAX_SIGNATURE_CHECKS} signature checks, no more are made`
+  }
+  return search.refusals[0] ?? 'certificate is signed by unknown authority'
 }
 
 function extend(path: Path, search: Search): Path | undefined {
@@ -94,10 +98,11 @@ function wrongWithAny(
   now: Date,
   purpose: Purpose | undefined,
 ): string | undefined {
-  if (now < notBefore) {
+  // Written so that a time that is none is refused as well.
+  if (!(now >= notBefore)) {
     return `is not valid before ${notBefore.toISOString()}, now is ${now.toISOString()}`
   }
-  if (now > notAfter) return `expired at ${notAfter.toISOString()}, now is ${now.toISOString()}`
+  if (!(now <= notAfter)) return `expired at ${notAfter.toISOString()}, now is ${now.toISOString()}`
   if (unhandledCritical.length > 0) {
     return `has critical extensions that are not supported: ${unhandledCritical.join(', ')}`
   }
@@ -156,8 +161,7 @@ function wrongWithSignature(signer: Certificate, path: Path, search: Search): st
   if (signed === undefined || !isBelieved(signed.signatureAlgorithm)) {
     return 'signed with an algorithm that is not accepted, e.g. SHA-1'
   }
-  if (search.checksLeft === 0)
-    return `was not tried: only ${MAX_SIGNATURE_CHECKS} signatures are checked`
+  if (search.checksLeft === 0) return 'was not tried'
   search.checksLeft--
   try {
     const { signatureAlgorithm, tbs, signature } = signed

@@ -45,6 +45,7 @@ test('reads the smallest file, with every default', () => {
     availabilityTargetSeconds: undefined,
     bootstrap: { kind: 'file', path: '/b.pem', format: 'pem' },
     dataDir: '.',
+    health: undefined,
     joinToken: undefined,
     jwtSvidCacheMaxSize: 1000,
     keyManager: { kind: 'memory' },
@@ -54,6 +55,7 @@ test('reads the smallest file, with every default', () => {
     serverPort: 8081,
     socketPath: '/tmp/spire-agent/public/api.sock',
     syncIntervalMs: 5000,
+    telemetry: undefined,
     trustDomain: 'example.org',
     warnings: [],
     workloadAttestors: [{ kind: 'unix', discoverWorkloadPath: false, workloadSizeLimitBytes: 0 }],
@@ -117,6 +119,7 @@ test('reads a full file', () => {
     availabilityTargetSeconds: 172_800,
     bootstrap: { kind: 'url', url: 'https://server.example.org/bundle?x=1', format: 'spiffe' },
     dataDir: '/var/lib/steeple',
+    health: undefined,
     joinToken: 'a-token',
     jwtSvidCacheMaxSize: 50,
     keyManager: { kind: 'disk', directory: '/var/lib/steeple' },
@@ -126,6 +129,7 @@ test('reads a full file', () => {
     serverPort: 8443,
     socketPath: '/run/steeple/agent.sock',
     syncIntervalMs: 500,
+    telemetry: undefined,
     trustDomain: 'example.org',
     warnings: [],
     workloadAttestors: [{ kind: 'unix', discoverWorkloadPath: true, workloadSizeLimitBytes: -1 }],
@@ -175,6 +179,7 @@ test('lets flags override the file', () => {
     allowUnauthenticatedVerifiers: false,
     bootstrap: { kind: 'url', url: 'https://flag.example', format: 'pem' },
     dataDir: '/flag',
+    health: undefined,
     joinToken: 'flag-token',
     log: { level: 'WARN', format: 'json', file: '/flag.log' },
     serverAddress: '192.0.2.1',
@@ -244,7 +249,7 @@ test('tells everything that an empty file lacks', () => {
     'agent.conf:1:1: agent.trust_domain is missing (expected the name of a trust domain, such as example.org)',
     'agent.conf:1:1: agent has no way to trust the server at first (expected trust_bundle_path, trust_bundle_url or insecure_bootstrap)',
     'agent.conf:1:1: 0 plugins are enabled in plugins.KeyManager (expected exactly 1 of memory, disk)',
-    'agent.conf:1:1: 0 plugins are enabled in plugins.NodeAttestor (expected exactly 1 of join_token)',
+    'agent.conf:1:1: 0 plugins are enabled in plugins.NodeAttestor (expected exactly 1 of join_token, x509pop)',
     'agent.conf:1:1: 0 plugins are enabled in plugins.WorkloadAttestor (expected at least 1 of unix)',
   ])
 })
@@ -361,7 +366,7 @@ const PLUGIN_LINES = PLUGINS.split('\n')
 
 test.for([
   ['a key manager', 'KeyManager', 'exactly 1 of memory, disk'],
-  ['a node attestor', 'NodeAttestor', 'exactly 1 of join_token'],
+  ['a node attestor', 'NodeAttestor', 'exactly 1 of join_token, x509pop'],
   ['a workload attestor', 'WorkloadAttestor', 'at least 1 of unix'],
 ] as const)('refuses an agent without %s', ([, type, expected]) => {
   const plugins = PLUGIN_LINES.filter((line) => !line.startsWith(type)).join('\n')
@@ -409,11 +414,17 @@ test.for(refused)('refuses an empty block for $name, which may switch it on', ({
   expect(refusalOf(() => read(text))).toContain(`: ${name} is `)
 })
 
+/** A block that means something by being there at all. */
+const around = (name: string) =>
+  name.startsWith('telemetry.Prometheus.') ? '\ntelemetry { Prometheus { } }' : ''
+
 test.for(refused)('accepts $name when it says what happens anyway', ({ name, fallback }) => {
   const truths = fallback === 'true' ? ['true'] : ['false']
   const texts = fallback === undefined || BARE.has(fallback) ? [] : [`"${fallback}"`]
   for (const value of ['""', '[]', '0', ...truths, ...texts]) {
-    expect(read(`${trusting('')}\n${nested(name, value)}`)).toEqual(read(trusting('')))
+    expect(read(`${trusting('')}\n${nested(name, value)}`)).toEqual(
+      read(trusting('') + around(name)),
+    )
   }
 })
 
@@ -433,7 +444,7 @@ test.for(chosen)('has for $name the default that its table shows', ({ name, fall
   const plainly = BARE.has(fallback)
   const base = agent(name.endsWith('insecure_bootstrap') ? PATH : INSECURE)
   const text = `${base}\n${nested(name, plainly ? fallback : `"${fallback}"`)}`
-  expect(read(text)).toEqual(read(base))
+  expect(read(text)).toEqual(read(base + around(name)))
 })
 
 test.for(chosen)('refuses an object for $name', ({ name }) => {
@@ -490,4 +501,67 @@ test('reads a file from disk, and says what to do when there is none', () => {
   } finally {
     rmSync(dir, { recursive: true })
   }
+})
+
+const X509POP = (data: string) =>
+  PLUGINS.replace(
+    'NodeAttestor "join_token" { }',
+    `NodeAttestor "x509pop" { plugin_data { ${data} } }`,
+  )
+const NODE_FILES = 'certificate_path = "/c" private_key_path = "/k"'
+
+test('reads x509pop with its files', () => {
+  expect(read(trusting('', X509POP(NODE_FILES))).nodeAttestor).toEqual({
+    kind: 'x509pop',
+    certificatePath: '/c',
+    intermediatesPath: undefined,
+    privateKeyPath: '/k',
+  })
+  const more = X509POP(`${NODE_FILES} intermediates_path = "/i"`)
+  expect(read(trusting('', more)).nodeAttestor).toMatchObject({ intermediatesPath: '/i' })
+})
+
+test.for([
+  ['certificate_path = "/c"', 'private_key_path is missing'],
+  ['private_key_path = "/k"', 'certificate_path is missing'],
+  [`${NODE_FILES} spiffe_endpoint_socket = "/s"`, 'spiffe_endpoint_socket is not implemented yet'],
+  [`${NODE_FILES} ca_bundle_path = "/s"`, 'unknown key "ca_bundle_path"'],
+] as const)('refuses x509pop with %s', ([data, message]) => {
+  expect(refusalOf(() => read(trusting('', X509POP(data))))).toContain(message)
+})
+
+const blocks = (text: string) => read(`${trusting('')}\n${text}`)
+
+test('serves health and metrics only where the file says so, with every key', () => {
+  const health =
+    'health_checks { listener_enabled = true bind_address = "0.0.0.0" bind_port = "8080" live_path = "/l" ready_path = "/r" }'
+  expect(blocks(health).health).toEqual({
+    host: '0.0.0.0',
+    port: 8080,
+    livePath: '/l',
+    readyPath: '/r',
+  })
+  expect(blocks('health_checks { bind_port = 8080 }').health).toBeUndefined()
+  const metrics =
+    'telemetry { Prometheus { host = "0.0.0.0" port = 9000 } MetricPrefix = "x" EnableHostnameLabel = false EnableTrustDomainLabel = true }'
+  expect(blocks(metrics).telemetry).toEqual({
+    host: '0.0.0.0',
+    port: 9000,
+    metricPrefix: 'x',
+    hasHostnameLabel: false,
+    hasTrustDomainLabel: true,
+  })
+  expect(blocks('telemetry { MetricPrefix = "x" }').telemetry).toBeUndefined()
+})
+
+test.for([
+  ['health_checks { live_path = "live" }', 'health_checks.live_path is "live"'],
+  ['health_checks { live_path = "/x y" }', 'health_checks.live_path is "/x y"'],
+  ['health_checks { live_path = "/ready" }', 'live_path and ready_path are both /ready'],
+  ['telemetry { MetricPrefix = "a-b" }', 'telemetry.MetricPrefix is "a-b"'],
+  ['telemetry { Prometheus { tls { } } }', 'telemetry.Prometheus.tls is not implemented yet'],
+  ['telemetry { Statsd = [{ address = "x" }] }', 'telemetry.Statsd is not implemented yet'],
+  ['telemetry { InMem { } }', 'telemetry.InMem is not implemented yet'],
+] as const)('refuses %s', ([text, message]) => {
+  expect(refusalOf(() => blocks(text))).toContain(message)
 })

@@ -21,6 +21,8 @@ export interface CertificateFields {
   readonly keyUsageCritical?: boolean
   readonly uriSans?: readonly string[]
   readonly dnsNames?: readonly string[]
+  /** Leaves out the identifiers of subject and authority key. */
+  readonly withoutKeyIds?: boolean
   /** Dotted OIDs; `undefined` leaves the extension out. */
   readonly extKeyUsage?: readonly string[] | undefined
   readonly extensions?: readonly x509.Extension[]
@@ -88,8 +90,12 @@ async function extensionsOf(
       : [new x509.KeyUsagesExtension(keyUsage, fields.keyUsageCritical ?? true)]),
     ...(extKeyUsage === undefined ? [] : [new x509.ExtendedKeyUsageExtension([...extKeyUsage])]),
     new x509.BasicConstraintsExtension(isCa, fields.pathLength, true),
-    new x509.SubjectKeyIdentifierExtension(await keyIdOf(key)),
-    new x509.AuthorityKeyIdentifierExtension(await keyIdOf(signing)),
+    ...(fields.withoutKeyIds
+      ? []
+      : [
+          new x509.SubjectKeyIdentifierExtension(await keyIdOf(key)),
+          new x509.AuthorityKeyIdentifierExtension(await keyIdOf(signing)),
+        ]),
     ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
     ...(fields.extensions ?? []),
   ]

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { parseAgentPathTemplate } from '../../server/attest/agent-path-template.ts'
 import { serverKeys } from '../../server/config/keys.ts'
 import { parseSqlitePath } from '../../server/config/sqlite-path.ts'
 import { loadServerConfig, readServerConfig, type ServerFlags } from '../../server/config.ts'
 import { IdentityError } from '../../spiffe/error.ts'
+import { toPem } from '../../spiffe/x509/pem.ts'
 import { refusalOf } from '../config/trees.ts'
+import { testCa } from '../fakes/ca.ts'
 import { HCL_BODIES } from '../vectors/hcl-values.ts'
 
 interface Options {
@@ -46,6 +49,8 @@ test('reads the smallest file, with every default', () => {
     defaultJwtSvidTtlSeconds: 300,
     defaultX509SvidTtlSeconds: 3600,
     disableJwtSvids: false,
+    hasAuditLog: false,
+    health: undefined,
     jwtIssuer: undefined,
     jwtKeyType: 'ec-p256',
     keyManager: { kind: 'memory' },
@@ -53,6 +58,7 @@ test('reads the smallest file, with every default', () => {
     nodeAttestors: [],
     rateLimit: { attestation: true, signing: true },
     socketPath: '/tmp/spire-server/private/api.sock',
+    telemetry: undefined,
     trustDomain: 'example.org',
     warnings: [],
   })
@@ -124,6 +130,8 @@ test('reads a full file', () => {
     defaultJwtSvidTtlSeconds: 600,
     defaultX509SvidTtlSeconds: 5400,
     disableJwtSvids: true,
+    hasAuditLog: false,
+    health: undefined,
     jwtIssuer: 'https://issuer.example.org',
     jwtKeyType: 'ec-p384',
     keyManager: { kind: 'disk', keysPath: '/var/lib/steeple/keys.json' },
@@ -131,6 +139,7 @@ test('reads a full file', () => {
     nodeAttestors: [{ kind: 'join_token' }],
     rateLimit: { attestation: false, signing: true },
     socketPath: '/run/steeple/server/api.sock',
+    telemetry: undefined,
     trustDomain: 'example.org',
     warnings: [
       expect.stringContaining(
@@ -407,11 +416,15 @@ test.for(refused)('refuses an empty block for $name, which may switch it on', ({
   expect(refusalOf(() => read(text))).toContain(`: ${name} is `)
 })
 
+/** A block that means something by being there at all. */
+const around = (name: string) =>
+  name.startsWith('telemetry.Prometheus.') ? '\ntelemetry { Prometheus { } }' : ''
+
 test.for(refused)('accepts $name when it says what happens anyway', ({ name, fallback }) => {
   const truths = fallback === 'true' ? ['true'] : ['false']
   const texts = fallback === undefined || BARE.has(fallback) ? [] : [`"${fallback}"`]
   for (const value of ['""', '[]', '0', ...truths, ...texts]) {
-    expect(read(`${server('')}\n${nested(name, value)}`)).toEqual(read(server('')))
+    expect(read(`${server('')}\n${nested(name, value)}`)).toEqual(read(server('') + around(name)))
   }
 })
 
@@ -440,7 +453,7 @@ test.for(chosen)('has for $name the default that its table shows', ({ name, fall
     return expect(read(server(''))).toBeDefined()
   const plainly = BARE.has(fallback)
   const text = `${server('')}\n${nested(name, plainly ? fallback : `"${fallback}"`)}`
-  expect(read(text)).toEqual(read(server('')))
+  expect(read(text)).toEqual(read(server('') + around(name)))
 })
 
 test.for(chosen)('refuses an object for $name', ({ name }) => {
@@ -506,4 +519,130 @@ test('reads a file from disk, and says what to do when there is none', () => {
   } finally {
     rmSync(dir, { recursive: true })
   }
+})
+
+const NODE_CA = (await testCa()).certificate
+
+/** A server with x509pop; its CA bundle is the file /ca.pem. */
+const withX509Pop = (data: string) => {
+  const plugins = `plugins {\n${SQL}\nKeyManager "memory" { }\nNodeAttestor "x509pop" { plugin_data { ${data} } }\n}`
+  const files: Record<string, string> = {
+    '/ca.pem': toPem('CERTIFICATE', NODE_CA),
+    '/empty.pem': '',
+    '/broken.pem': toPem('CERTIFICATE', Buffer.from('x')),
+    '/key.pem': toPem('PRIVATE KEY', Buffer.from('x')),
+  }
+  const readText = (path: string) => {
+    const text = files[path]
+    if (text === undefined) throw new IdentityError('CONFIG_INVALID', `unable to read ${path}`)
+    return text
+  }
+  const text = server('', plugins)
+  return readServerConfig({ path: 'server.conf', text, flags: {}, env: {}, readText })
+}
+
+test('reads x509pop with the CA bundle and every default', () => {
+  expect(withX509Pop('ca_bundle_path = "/ca.pem"').nodeAttestors).toEqual([
+    {
+      kind: 'x509pop',
+      trust: { mode: 'external_pki', caBundle: toPem('CERTIFICATE', NODE_CA) },
+      pathTemplate: parseAgentPathTemplate('/{{ .PluginName }}/{{ .Fingerprint }}'),
+      maxIntermediates: 4,
+      maxRsaBits: 8192,
+      verifyClientIp: false,
+    },
+  ])
+})
+
+test('reads every key of x509pop', () => {
+  const data = `mode = "spiffe" svid_prefix = "/nodes/" agent_path_template = "/n/{{ .SVIDPathTrimmed }}"
+    max_intermediates = 2 max_rsa_key_size = 4096 verify_client_ip = true`
+  expect(withX509Pop(data).nodeAttestors).toEqual([
+    {
+      kind: 'x509pop',
+      trust: { mode: 'spiffe', svidPrefix: '/nodes' },
+      pathTemplate: parseAgentPathTemplate('/n/{{ .SVIDPathTrimmed }}'),
+      maxIntermediates: 2,
+      maxRsaBits: 4096,
+      verifyClientIp: true,
+    },
+  ])
+  const any = withX509Pop('mode = "spiffe" svid_prefix = ""').nodeAttestors
+  expect(any).toMatchObject([{ trust: { svidPrefix: '' } }])
+  const two = withX509Pop('ca_bundle_paths = ["/ca.pem", "/ca.pem"]').nodeAttestors
+  expect(two).toMatchObject([
+    { trust: { caBundle: [NODE_CA, NODE_CA].map((ca) => toPem('CERTIFICATE', ca)).join('\n') } },
+  ])
+})
+
+test.for([
+  ['', 'x509pop has no CA (expected ca_bundle_path, ca_bundle_paths, or mode spiffe)'],
+  ['ca_bundle_paths = []', 'x509pop has no CA'],
+  ['ca_bundle_path = "/nope"', 'ca_bundle_path: unable to read /nope'],
+  ['ca_bundle_path = "/empty.pem"', 'ca_bundle_path: malformed PEM: it has no block "CERTIFICATE"'],
+  ['ca_bundle_path = "/broken.pem"', 'ca_bundle_path: malformed DER'],
+  ['ca_bundle_path = "/key.pem"', 'it has a block "PRIVATE KEY", expected "CERTIFICATE"'],
+  [
+    'ca_bundle_path = "/ca.pem" ca_bundle_paths = ["/ca.pem"]',
+    'ca_bundle_path and ca_bundle_paths exclude each other (expected one of them)',
+  ],
+  ['mode = "spiffe" ca_bundle_path = "/ca.pem"', 'ca_bundle_path has no meaning with mode spiffe'],
+  ['mode = "tofu"', 'mode is "tofu" (expected one of external_pki, spiffe)'],
+  ['mode = "spiffe" svid_prefix = "nodes"', 'svid_prefix does not begin with a slash'],
+  ['ca_bundle_path = "/ca.pem" max_intermediates = -1', 'max_intermediates is -1'],
+  ['ca_bundle_path = "/ca.pem" max_intermediates = 9', 'max_intermediates is 9'],
+  ['ca_bundle_path = "/ca.pem" max_rsa_key_size = 1024', 'max_rsa_key_size is 1024'],
+  ['ca_bundle_path = "/ca.pem" max_rsa_key_size = 16384', 'max_rsa_key_size is 16384'],
+  [
+    'ca_bundle_path = "/ca.pem" agent_path_template = "/{{ .Foo }}"',
+    'agent_path_template: not a path template: {{ .Foo }} is not implemented',
+  ],
+  [
+    'ca_bundle_path = "/ca.pem" agent_path_template = "/{{ .SVIDPathTrimmed }}"',
+    'agent_path_template has .SVIDPathTrimmed, which is there with mode spiffe only',
+  ],
+  ['ca_bundle_path = "/ca.pem" bogus = 1', 'unknown key "bogus"'],
+] as const)('refuses x509pop with %j', ([data, message]) => {
+  expect(refusalOf(() => withX509Pop(data))).toContain(message)
+})
+
+const blocks = (text: string) => read(`${server('')}\n${text}`)
+
+test('serves health and metrics only where the file says so, with every key', () => {
+  const health =
+    'health_checks { listener_enabled = true bind_address = "0.0.0.0" bind_port = "8080" live_path = "/l" ready_path = "/r" }'
+  expect(blocks(health).health).toEqual({
+    host: '0.0.0.0',
+    port: 8080,
+    livePath: '/l',
+    readyPath: '/r',
+  })
+  expect(blocks('health_checks { bind_port = 8080 }').health).toBeUndefined()
+  const metrics =
+    'telemetry { Prometheus { host = "0.0.0.0" port = 9000 } MetricPrefix = "x" EnableHostnameLabel = false EnableTrustDomainLabel = true }'
+  expect(blocks(metrics).telemetry).toEqual({
+    host: '0.0.0.0',
+    port: 9000,
+    metricPrefix: 'x',
+    hasHostnameLabel: false,
+    hasTrustDomainLabel: true,
+  })
+  expect(blocks('telemetry { MetricPrefix = "x" }').telemetry).toBeUndefined()
+})
+
+test.for([
+  ['health_checks { live_path = "live" }', 'health_checks.live_path is "live"'],
+  ['health_checks { live_path = "/x y" }', 'health_checks.live_path is "/x y"'],
+  ['health_checks { live_path = "/ready" }', 'live_path and ready_path are both /ready'],
+  ['telemetry { MetricPrefix = "a-b" }', 'telemetry.MetricPrefix is "a-b"'],
+  ['telemetry { Prometheus { tls { } } }', 'telemetry.Prometheus.tls is not implemented yet'],
+  ['telemetry { Statsd = [{ address = "x" }] }', 'telemetry.Statsd is not implemented yet'],
+  ['telemetry { InMem { } }', 'telemetry.InMem is not implemented yet'],
+] as const)('refuses %s', ([text, message]) => {
+  expect(refusalOf(() => blocks(text))).toContain(message)
+})
+
+test('keeps an audit log only where the file says so', () => {
+  expect(read(server('')).hasAuditLog).toBe(false)
+  expect(read(server('audit_log_enabled = true')).hasAuditLog).toBe(true)
 })

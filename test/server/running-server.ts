@@ -11,9 +11,21 @@ import {
 } from '@grpc/grpc-js'
 import type { AgentClient } from '../../proto/gen/spire/api/server/agent/v1/Agent.ts'
 import type { AttestAgentResponse } from '../../proto/gen/spire/api/server/agent/v1/AttestAgentResponse.ts'
+import type { MintX509SVIDResponse } from '../../proto/gen/spire/api/server/svid/v1/MintX509SVIDResponse.ts'
 import type { Bundle } from '../../proto/gen/spire/api/types/Bundle.ts'
 import type { JoinToken } from '../../proto/gen/spire/api/types/JoinToken.ts'
-import { agentApi, bundleApi, entryApi, healthApi, svidApi, syncApi } from '../../proto/load.ts'
+import {
+  agentApi,
+  bundleApi,
+  debugApi,
+  entryApi,
+  healthApi,
+  localAuthorityApi,
+  loggerApi,
+  svidApi,
+  syncApi,
+  trustDomainApi,
+} from '../../proto/load.ts'
 import type { ServerConfig } from '../../server/config.ts'
 import { runServer } from '../../server/main.ts'
 import { type Clock, systemClock } from '../../spiffe/clock.ts'
@@ -69,6 +81,8 @@ const config = (dir: string): ServerConfig => ({
   defaultJwtSvidTtlSeconds: 300,
   defaultX509SvidTtlSeconds: 3_600,
   disableJwtSvids: false,
+  hasAuditLog: false,
+  health: undefined,
   jwtIssuer: undefined,
   jwtKeyType: 'ec-p256',
   keyManager: { kind: 'disk', keysPath: join(dir, 'keys.json') },
@@ -76,6 +90,7 @@ const config = (dir: string): ServerConfig => ({
   nodeAttestors: [{ kind: 'join_token' }],
   rateLimit: { attestation: false, signing: false },
   socketPath: join(dir, 'api.sock'),
+  telemetry: undefined,
   trustDomain,
   warnings: [],
 })
@@ -133,6 +148,10 @@ function clientsOf(address: string, channel: ChannelCredentials) {
     entry: new (entryApi())(address, channel, options),
     svid: new (svidApi())(address, channel, options),
     health: new (healthApi())(address, channel, options),
+    localAuthority: new (localAuthorityApi())(address, channel, options),
+    trustDomain: new (trustDomainApi())(address, channel, options),
+    debug: new (debugApi())(address, channel, options),
+    logger: new (loggerApi())(address, channel, options),
     sync: new (syncApi())(address, channel, options),
   } satisfies Record<string, Client>
 }
@@ -168,6 +187,18 @@ export function call<Res>(
 export async function* messagesOf<Res>(stream: ClientReadableStream<Res>): AsyncGenerator<Res> {
   // Cast: grpc-js types its streams as streams of anything.
   yield* stream as AsyncIterable<Res>
+}
+
+/** Clients with a minted SVID of that ID. */
+export async function connectAs(server: TestServer, id: string): Promise<Clients> {
+  const key = await generateKey('ec-p256')
+  const { svid } = await call<MintX509SVIDResponse>((done) =>
+    server.admin.svid.MintX509SVID({ csr: createCsr({ key, uriSans: [id] }) }, done),
+  )
+  return await server.connect({
+    chain: (svid?.cert_chain ?? []).map((der) => toPem('CERTIFICATE', der)).join(''),
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  })
 }
 
 export async function newToken(admin: Clients): Promise<string> {

@@ -14,7 +14,8 @@ import type { Call } from '../../../proto/serve.ts'
 import type { Clock } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { isAgentId, type TrustDomain, trustDomainOf } from '../../../spiffe/id.ts'
-import type { AttestedAs, NodeAttestor } from '../../attest/node-attestor.ts'
+import type { AttestedAs, Challenge, NodeAttestor } from '../../attest/node-attestor.ts'
+import { noteForAudit } from '../../audit/audit-log.ts'
 import type { Issuer } from '../../issue/issuer.ts'
 import { type Caller, describeCaller } from '../../listen/caller.ts'
 import type { Limit } from '../../listen/rate-limits.ts'
@@ -41,6 +42,8 @@ interface ReadParams {
 
 /** Longer than any agent waits; anonymous callers shall not hold streams for ever. */
 const MAX_ATTESTATION_MS = 60_000
+/** Of what an anonymous caller may have chosen. */
+const MAX_NOTED_LENGTH = 64
 
 export async function attestAgent(
   requests: AsyncIterable<AttestAgentRequest>,
@@ -80,6 +83,7 @@ async function attest(
   if (first.done) throw invalid('failed to receive request from stream: EOF')
   const params = within('malformed param', () => readParams(first.value.params ?? null))
 
+  noteForAudit(call, { node_attestor_type: params.type.slice(0, MAX_NOTED_LENGTH) })
   const attestor = deps.attestors.get(params.type)
   if (attestor === undefined) {
     throw new IdentityError(
@@ -87,12 +91,16 @@ async function attest(
       `error getting node attestor: could not find node attestor type ${JSON.stringify(params.type)}`,
     )
   }
-  const attested = await attestor.attest(params.payload, async (challenge) => {
-    await send({ challenge: Buffer.from(challenge) })
+  const challenge: Challenge = async (question) => {
+    await send({ challenge: Buffer.from(question) })
     const answer = await incoming.next()
     if (answer.done) throw new IdentityError('CANCELED', 'failed to receive challenge from agent')
     return answer.value.challenge_response ?? new Uint8Array()
-  })
+  }
+  const { caller } = call
+  const clientIp = caller.kind === 'unix' ? undefined : caller.ip
+  const attested = await attestor.attest(params.payload, challenge, clientIp)
+  noteForAudit(call, { agent_id: attested.id })
   const svid = await admitNode(attested, params, deps)
   deps.log.info(
     { ...describeCaller(call.caller), agent_id: attested.id, node_attestor_type: params.type },

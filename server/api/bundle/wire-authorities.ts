@@ -1,4 +1,4 @@
-/** Authorities that an operator adds to the bundle, read from the wire. SPIRE takes empty certificates; we do not. */
+/** Authorities as callers give them, read from the wire. SPIRE takes empty certificates; we do not. */
 import type { JWTKey } from '../../../proto/gen/spire/api/types/JWTKey.ts'
 import type { X509Certificate } from '../../../proto/gen/spire/api/types/X509Certificate.ts'
 import type { JwtAuthority, X509Authority } from '../../../spiffe/bundle.ts'
@@ -6,27 +6,18 @@ import { fromUnixSeconds } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { parseSpki } from '../../../spiffe/key.ts'
 import { parseCertificates } from '../../../spiffe/x509/certificate.ts'
-import { within } from '../refusal.ts'
 
-export function fromWireAuthorities(
-  certificates: readonly X509Certificate[],
-  keys: readonly JWTKey[],
-): {
-  readonly x509Authorities: readonly X509Authority[]
-  readonly jwtAuthorities: readonly JwtAuthority[]
-} {
-  const jwtAuthorities = within('failed to convert JWT authority', () => keys.map(fromWireKey))
-  const x509Authorities = within('failed to convert X.509 authority', () =>
-    certificates.flatMap(({ asn1 }) => {
-      const found = parseCertificates(asn1)
-      if (found.length === 0) throw malformed('no certificate given')
-      return found.map(({ der }) => ({ der, tainted: false }))
-    }),
-  )
-  return { x509Authorities, jwtAuthorities }
+/** None of them is tainted: that is decided here, not by who brings them. @throws IdentityError */
+export function fromWireCertificates(certificates: readonly X509Certificate[]): X509Authority[] {
+  return certificates.flatMap(({ asn1 }) => {
+    const found = parseCertificates(asn1)
+    if (found.length === 0) throw malformed('no certificate given')
+    return found.map(({ der }) => ({ der, tainted: false }))
+  })
 }
 
-function fromWireKey({ public_key, key_id, expires_at }: JWTKey): JwtAuthority {
+/** @throws IdentityError */
+export function fromWireKey({ public_key, key_id, expires_at }: JWTKey): JwtAuthority {
   parseSpki(public_key)
   if (key_id === '') throw malformed('missing key ID')
   return {

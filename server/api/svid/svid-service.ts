@@ -4,9 +4,10 @@ import type { Implementation } from '../../../proto/serve.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { Caller } from '../../listen/caller.ts'
 import { type MintDeps, mintJwtSvid, mintX509Svid } from './mint-svids.ts'
+import { type DownstreamDeps, newDownstreamCa } from './new-downstream-ca.ts'
 import { batchNewWitSvid, batchNewX509Svid, type NewSvidDeps, newJwtSvid } from './new-svids.ts'
 
-export type SvidServiceDeps = MintDeps & NewSvidDeps
+export type SvidServiceDeps = MintDeps & NewSvidDeps & DownstreamDeps
 
 export function svidService(deps: SvidServiceDeps): Implementation<Caller, SVIDHandlers> {
   return {
@@ -17,6 +18,7 @@ export function svidService(deps: SvidServiceDeps): Implementation<Caller, SVIDH
     },
     BatchNewX509SVID: (request, call) => batchNewX509Svid(request, call, deps),
     NewJWTSVID: (request, call) => newJwtSvid(request, call, deps),
+    NewDownstreamX509CA: (request, call) => newDownstreamCa(request, call, deps),
     BatchNewWITSVID: (request, call) => batchNewWitSvid(request, call, deps),
   }
 }

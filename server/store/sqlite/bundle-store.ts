@@ -39,7 +39,8 @@ export function bundleStore({ connection, queue }: SqliteDeps): BundleStore {
   }
 }
 
-function updateBundle(
+/** @returns the bundle that is there afterwards */
+export function updateBundle(
   connection: Connection,
   record: RecordChange,
   trustDomain: TrustDomain,

@@ -7,10 +7,12 @@ import { Kysely, SqliteDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { IdentityError, reasonOf } from '../../../spiffe/error.ts'
 import { initial } from './migrations/0001-initial.ts'
+import { federation } from './migrations/0002-federation.ts'
 
 /** In order; a released migration is never edited, and none is ever removed. */
 const MIGRATIONS = {
   '0001-initial': initial,
+  '0002-federation': federation,
 }
 
 /** @throws IdentityError UNAVAILABLE */

@@ -14,6 +14,7 @@ import { caJournalStore } from './ca-journal-store.ts'
 import { changeLog, insertChange, latestSequence } from './change-log.ts'
 import { connect } from './connection.ts'
 import { entryStore } from './entry-store.ts'
+import { federationStore } from './federation-store.ts'
 import { joinTokenStore } from './join-token-store.ts'
 import { migrate } from './migrate.ts'
 import { nodeStore } from './node-store.ts'
@@ -65,6 +66,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     nodes: nodeStore(deps),
     joinTokens: joinTokenStore(deps),
     bundles: bundleStore(deps),
+    federation: federationStore(deps),
     caJournal: caJournalStore(deps),
     changes: changeLog(connection, queue, listeners),
     checkHealth: () =>

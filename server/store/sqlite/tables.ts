@@ -48,6 +48,14 @@ export interface BundleRow {
   readonly document: string
 }
 
+export interface FederationRow {
+  readonly trust_domain: string
+  readonly endpoint_url: string
+  readonly profile: string
+  /** Null with the profile `https_web`. */
+  readonly endpoint_spiffe_id: string | null
+}
+
 export interface ChangeRow {
   readonly sequence: Generated<number>
   readonly kind: string
@@ -62,6 +70,7 @@ export interface Tables {
   readonly nodes: NodeRow
   readonly node_selectors: { readonly selector: string; readonly node_row: number }
   readonly bundles: BundleRow
+  readonly federation_relationships: FederationRow
   readonly changes: ChangeRow
   readonly change_log: { readonly only: number; readonly pruned_through: number }
   readonly join_tokens: { readonly token_hash: string; readonly expires_at: number }

@@ -1,12 +1,14 @@
 import { status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { MintX509SVIDResponse } from '../../../proto/gen/spire/api/server/svid/v1/MintX509SVIDResponse.ts'
 import { fromStatus } from '../../../proto/status.ts'
 import { parseSpiffeId } from '../../../spiffe/id.ts'
-import { generateKey } from '../../../spiffe/key.ts'
-import { createCsr } from '../../../spiffe/x509/csr.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
-import { type Clients, call, startTestServer, type TestServer } from '../running-server.ts'
+import {
+  type Clients,
+  call,
+  connectAs,
+  startTestServer,
+  type TestServer,
+} from '../running-server.ts'
 
 let server: TestServer
 beforeAll(async () => {
@@ -16,17 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
-/** Clients with a minted SVID of that ID. */
-async function as(id: string): Promise<Clients> {
-  const key = await generateKey('ec-p256')
-  const { svid } = await call<MintX509SVIDResponse>((done) =>
-    server.admin.svid.MintX509SVID({ csr: createCsr({ key, uriSans: [id] }) }, done),
-  )
-  return await server.connect({
-    chain: (svid?.cert_chain ?? []).map((der) => toPem('CERTIFICATE', der)).join(''),
-    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  })
-}
+const as = (id: string) => connectAs(server, id)
 
 const count = ({ entry }: Clients) => call((done) => entry.CountEntries({}, done))
 

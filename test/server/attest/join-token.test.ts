@@ -18,6 +18,7 @@ const attest = (token: string) =>
   joinTokenAttestor({ trustDomain, joinTokens: store.joinTokens, clock }).attest(
     Buffer.from(token),
     () => expect.unreachable('a join token is never challenged'),
+    '127.0.0.1',
   )
 
 const inSeconds = (seconds: number) => new Date(clock.now().getTime() + seconds * 1000)

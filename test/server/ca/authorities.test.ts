@@ -98,10 +98,16 @@ test('F-1: a prepared authority is in the bundle and signs nothing until it is a
 })
 
 test.for([
-  ['that was never made', async () => 'nobody'],
-  ['that signs already', async (ca) => ca.slots().active?.id ?? ''],
+  ['that is not named', 'no authority ID provided', async () => ''],
+  ['that was never made', 'unexpected authority ID', async () => 'nobody'],
+  [
+    'that signs already',
+    'unexpected authority ID',
+    async (ca) => ca.slots().active?.id ?? expect.unreachable(),
+  ],
   [
     'that is old',
+    'only Prepared authorities can be activated: unsupported local authority status: OLD',
     async (ca) => {
       const old = ca.slots().active?.id ?? ''
       await ca.activate((await ca.prepare()).id)
@@ -110,6 +116,7 @@ test.for([
   ],
   [
     'that was prepared before another one',
+    'unexpected authority ID',
     async (ca) => {
       const { id } = await ca.prepare()
       await ca.prepare()
@@ -118,12 +125,13 @@ test.for([
   ],
 ] as readonly (readonly [
   string,
+  string,
   (ca: Awaited<ReturnType<typeof startServer>>['ca']['x509']) => Promise<string>,
-])[])('activating an authority %s is refused', async ([, choose]) => {
+])[])('activating an authority %s is refused', async ([, message, choose]) => {
   const { ca } = await startServer(site)
   const id = await choose(ca.x509)
   const before = ca.x509.slots()
-  await expect(ca.x509.activate(id)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+  await expect(ca.x509.activate(id)).rejects.toMatchObject({ message })
   expect(ca.x509.slots()).toEqual(before)
 })
 
@@ -137,7 +145,7 @@ test('a prepared authority that has left the bundle cannot be activated', async 
     ),
     sequenceNumber: current.sequenceNumber + 1,
   }))
-  await expect(ca.x509.activate(id)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+  await expect(ca.x509.activate(id)).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
   expect(ca.x509.slots().prepared).toBeUndefined()
 })
 

@@ -94,6 +94,7 @@ export async function startServer(site: Site, options: ServerOptions = {}): Prom
   const issuer = createIssuer(
     {
       trustDomain: TRUST_DOMAIN,
+      caTtlSeconds: options.caTtlSeconds ?? CA_TTL_SECONDS,
       defaultX509SvidTtlSeconds: 3_600,
       defaultJwtSvidTtlSeconds: 300,
       agentTtlSeconds: options.agentTtlSeconds,

@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest'
-import { agentApi, bundleApi, entryApi, healthApi, svidApi, syncApi } from '../../../proto/load.ts'
+import {
+  agentApi,
+  bundleApi,
+  debugApi,
+  entryApi,
+  healthApi,
+  localAuthorityApi,
+  loggerApi,
+  svidApi,
+  syncApi,
+  trustDomainApi,
+} from '../../../proto/load.ts'
 import type { UnixCaller } from '../../../proto/peer-credentials.ts'
 import { authorize, type Standing } from '../../../server/listen/authorize.ts'
 import type { Caller } from '../../../server/listen/caller.ts'
@@ -113,7 +124,40 @@ const TABLE: Record<string, Record<string, Partial<Record<Kind, Outcome>>>> = {
     BatchNewWITSVID: agentOnly,
     NewDownstreamX509CA: downstreamOnly,
   },
+  '/spire.api.server.trustdomain.v1.TrustDomain': {
+    ListFederationRelationships: administration,
+    GetFederationRelationship: administration,
+    BatchCreateFederationRelationship: administration,
+    BatchUpdateFederationRelationship: administration,
+    BatchDeleteFederationRelationship: administration,
+    RefreshBundle: administration,
+  },
+  '/spire.api.server.localauthority.v1.LocalAuthority': {
+    GetJWTAuthorityState: administration,
+    PrepareJWTAuthority: administration,
+    ActivateJWTAuthority: administration,
+    TaintJWTAuthority: administration,
+    RevokeJWTAuthority: administration,
+    GetX509AuthorityState: administration,
+    PrepareX509Authority: administration,
+    ActivateX509Authority: administration,
+    TaintX509Authority: administration,
+    TaintX509UpstreamAuthority: administration,
+    RevokeX509Authority: administration,
+    RevokeX509UpstreamAuthority: administration,
+    GetWITAuthorityState: administration,
+    PrepareWITAuthority: administration,
+    ActivateWITAuthority: administration,
+    TaintWITAuthority: administration,
+    RevokeWITAuthority: administration,
+  },
   '/steeple.server.sync.v1.Sync': { Watch: agentOnly },
+  '/spire.api.server.debug.v1.Debug': { GetInfo: localOnly },
+  '/spire.api.server.logger.v1.Logger': {
+    GetLogger: localOnly,
+    SetLogLevel: localOnly,
+    ResetLogLevel: localOnly,
+  },
   '/grpc.health.v1.Health': { Check: localOnly, List: localOnly, Watch: localOnly },
 }
 
@@ -138,9 +182,19 @@ test.for(rows)('%s is open to exactly those it is meant for', ([method, row]) =>
 })
 
 test('every method of every service has a row, in the table above and in the code', () => {
-  const paths = [agentApi(), bundleApi(), entryApi(), svidApi(), syncApi(), healthApi()].flatMap(
-    (api) => Object.values(api.service).map(({ path }) => path),
-  )
+  const apis = [
+    agentApi(),
+    bundleApi(),
+    debugApi(),
+    entryApi(),
+    healthApi(),
+    localAuthorityApi(),
+    loggerApi(),
+    svidApi(),
+    syncApi(),
+    trustDomainApi(),
+  ]
+  const paths = apis.flatMap((api) => Object.values(api.service).map(({ path }) => path))
   const inTable = new Set<string>(rows.map(([method]) => method))
   expect(paths.filter((path) => !inTable.has(path))).toEqual([])
   expect(paths.filter((path) => !GRANTS.has(path))).toEqual([])
@@ -151,7 +205,7 @@ test.for([
   '',
   '/',
   '/spire.api.server.entry.v1.Entry/',
-  '/spire.api.server.debug.v1.Debug/GetInfo',
+  '/spire.api.server.debug.v1.Debug/SetInfo',
 ])('a method without a row is refused to everybody, even on the admin socket: %j', (method) => {
   for (const caller of Object.values(CALLERS)) {
     expect(authorize(method, caller, standing)).toEqual({ kind: 'deny' })

@@ -8,6 +8,7 @@ import type { Clock } from '../../../spiffe/clock.ts'
 import { bundleContract } from './bundle-contract.ts'
 import { changeLogContract } from './change-log-contract.ts'
 import { entryContract } from './entry-contract.ts'
+import { federationContract } from './federation-contract.ts'
 import { filterContract } from './filter-contract.ts'
 import { nodeContract } from './node-contract.ts'
 import { smallStoresContract } from './small-stores-contract.ts'
@@ -41,6 +42,7 @@ export function storeContract(name: string, open: OpenForTest): void {
     describe('filters', () => filterContract(underTest))
     describe('nodes', () => nodeContract(underTest))
     describe('bundles', () => bundleContract(underTest))
+    describe('federation', () => federationContract(underTest))
     describe('the change log', () => changeLogContract(underTest))
     describe('join tokens, journals and the store itself', () => smallStoresContract(underTest))
   })

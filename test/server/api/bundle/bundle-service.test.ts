@@ -3,9 +3,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AppendBundleRequestInput } from '../../../../proto/gen/spire/api/server/bundle/v1/AppendBundleRequest.ts'
 import type { CountBundlesResponse } from '../../../../proto/gen/spire/api/server/bundle/v1/CountBundlesResponse.ts'
 import type { GetBundleRequestInput } from '../../../../proto/gen/spire/api/server/bundle/v1/GetBundleRequest.ts'
+import type { PublishJWTAuthorityResponse } from '../../../../proto/gen/spire/api/server/bundle/v1/PublishJWTAuthorityResponse.ts'
 import type { Bundle } from '../../../../proto/gen/spire/api/types/Bundle.ts'
+import type { JWTKeyInput } from '../../../../proto/gen/spire/api/types/JWTKey.ts'
 import { generateKey, spkiOf } from '../../../../spiffe/key.ts'
-import { type Clients, call, startTestServer, type TestServer } from '../../running-server.ts'
+import {
+  type Clients,
+  call,
+  connectAs,
+  startTestServer,
+  type TestServer,
+} from '../../running-server.ts'
 
 let server: TestServer
 let admin: Clients['bundle']
@@ -110,8 +118,52 @@ test.for([
   },
 )
 
-test('what is not served yet is answered UNIMPLEMENTED', async () => {
-  await expect(call((done) => admin.ListFederatedBundles({}, done))).rejects.toMatchObject({
-    code: status.UNIMPLEMENTED,
+/** Clients of a caller whose entry says that it is a downstream server. */
+async function downstream(): Promise<Clients> {
+  const entry = {
+    id: 'downstream',
+    spiffe_id: { trust_domain: 'example.org', path: '/nested' },
+    parent_id: { trust_domain: 'example.org', path: '/n' },
+    selectors: [{ type: 'unix', value: 'uid:1' }],
+    downstream: true,
+  }
+  await call((done) => server.admin.entry.BatchCreateEntry({ entries: [entry] }, done))
+  return await connectAs(server, 'spiffe://example.org/nested')
+}
+
+const publish = ({ bundle }: Clients, jwt_authority: JWTKeyInput | undefined) =>
+  call<PublishJWTAuthorityResponse>((done) =>
+    bundle.PublishJWTAuthority(jwt_authority === undefined ? {} : { jwt_authority }, done),
+  )
+
+test('a downstream server publishes its JWT key, nobody else does, and nothing that is no key', async () => {
+  const nested = await downstream()
+  const public_key = spkiOf(await generateKey('ec-p256'))
+  const key = { public_key, key_id: 'nested', expires_at: 4_000_000_000 }
+  await expect
+    .poll(() => publish(nested, key).catch(({ code }) => code))
+    .toMatchObject({ jwt_authorities: expect.arrayContaining([expect.objectContaining(key)]) })
+  expect((await get(admin)).jwt_authorities).toContainEqual(expect.objectContaining(key))
+  const invalid = (details: string | RegExp) => ({
+    code: status.INVALID_ARGUMENT,
+    details: typeof details === 'string' ? details : expect.stringMatching(details),
   })
+  await expect(publish(nested, undefined)).rejects.toMatchObject(invalid('missing JWT authority'))
+  await expect(publish(nested, {})).rejects.toMatchObject(invalid(/^invalid JWT authority: /))
+  await expect(publish(nested, { public_key })).rejects.toMatchObject(
+    invalid('invalid JWT authority: missing key ID'),
+  )
+  const other = { ...key, public_key: spkiOf(await generateKey('ec-p256')) }
+  await expect(publish(nested, other)).rejects.toMatchObject(
+    invalid('failed to publish JWT key: key ID "nested" already belongs to another JWT key'),
+  )
+  await expect(call((done) => nested.bundle.PublishWITAuthority({}, done))).rejects.toMatchObject({
+    code: status.UNIMPLEMENTED,
+    details: 'WIT-SVID functionality is not yet implemented',
+  })
+  for (const refused of [server.admin, await server.connect()]) {
+    await expect(publish(refused, { ...key, key_id: 'refused' })).rejects.toMatchObject({
+      code: status.PERMISSION_DENIED,
+    })
+  }
 })

@@ -28,12 +28,13 @@ test('health is answered on the admin socket, for the server as a whole, and not
   await expect(check(await server.connect())).rejects.toMatchObject({ code: status.UNIMPLEMENTED })
 })
 
+const missing = async (): Promise<undefined> => undefined
 const locked = async (): Promise<undefined> => {
   throw new IdentityError('UNAVAILABLE', 'database is locked')
 }
 
 test.for([
-  ['the bundle is missing', async () => undefined, 'bundle is missing'],
+  ['the bundle is missing', missing, 'bundle is missing'],
   ['the store does not answer', locked, 'unable to fetch bundle: database is locked'],
 ] as const)('the server is not serving when %s, and the log says so', async ([, find, reason]) => {
   const { log, lines } = memoryLog()

@@ -1,0 +1,67 @@
+/** The telemetry block, which the server and the agent share: Prometheus, or nothing. */
+import { absent } from './absent.ts'
+import { type Key, optional, type Read, section, withDefault } from './check.ts'
+import { showNode } from './tree.ts'
+import { host, port, truth, type Value, value } from './value.ts'
+
+export interface TelemetrySettings {
+  readonly host: string
+  readonly port: number
+  /** Undefined: that of the process. */
+  readonly metricPrefix: string | undefined
+  readonly hasHostnameLabel: boolean
+  readonly hasTrustDomainLabel: boolean
+}
+
+const prometheusKeys = section({
+  host: withDefault(host(), 'localhost', 'address that metrics are served at'),
+  port: withDefault(port(), '9988', 'port that metrics are served at'),
+  tls: absent('serve metrics over TLS'),
+})
+
+/** Only a block that is written turns it on: without one, none of its keys is missing. */
+const prometheus: Key<Read<(typeof prometheusKeys)['keys']> | undefined> = {
+  ...optional(prometheusKeys, 'metrics for Prometheus'),
+  read: (found, spot, context) =>
+    found.length === 0 ? undefined : prometheusKeys.read(found, spot, context),
+}
+
+export const telemetry = section({
+  AllowedLabels: absent('labels to keep', '[]'),
+  AllowedPrefixes: absent('metrics to keep', '[]'),
+  BlockedLabels: absent('labels to drop', '[]'),
+  BlockedPrefixes: absent('metrics to drop', '[]'),
+  DogStatsd: absent('metrics sent to DogStatsD', '[]'),
+  EnableHostnameLabel: withDefault(truth(), 'true', 'label with the host name'),
+  EnableTrustDomainLabel: withDefault(truth(), 'false', 'label with the trust domain'),
+  InMem: absent('metrics kept in memory'),
+  M3: absent('metrics sent to M3', '[]'),
+  MetricPrefix: optional(metricPrefix(), 'prefix of metric names instead of the program’s'),
+  Prometheus: prometheus,
+  Statsd: absent('metrics sent to StatsD', '[]'),
+})
+
+/** @returns undefined when nothing is to be measured */
+export function telemetrySettings(
+  read: Read<(typeof telemetry)['keys']>,
+): TelemetrySettings | undefined {
+  if (read.Prometheus === undefined) return undefined
+  return {
+    host: read.Prometheus.host,
+    port: read.Prometheus.port,
+    metricPrefix: read.MetricPrefix,
+    hasHostnameLabel: read.EnableHostnameLabel,
+    hasTrustDomainLabel: read.EnableTrustDomainLabel,
+  }
+}
+
+const PREFIX = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+function metricPrefix(): Value<string> {
+  return value((node) => {
+    if (node.kind === 'string' && node.value === '') return { kind: 'unset' }
+    return node.kind === 'string' && PREFIX.test(node.value)
+      ? { kind: 'value', value: node.value }
+      : { kind: 'wrong', message: `is ${showNode(node)}` }
+  }, 'letters, digits and underscores')
+}

@@ -1,0 +1,59 @@
+/**
+ * CA certificates for other servers of this trust domain, signed by whatever authority is active. They end no later
+ * than it does, and name the trust domain and nothing else.
+ *
+ * @see SPIRE behaviour §8 — nesting
+ */
+import type { Clock } from '../../spiffe/clock.ts'
+import type { TrustDomain } from '../../spiffe/id.ts'
+import { createDownstreamCa } from '../../spiffe/x509/ca-certificate.ts'
+import type { Authorities } from '../ca/authorities.ts'
+import type { RandomBytes } from '../ca/random-bytes.ts'
+import { randomSerial } from '../ca/serial.ts'
+import { validityFrom } from '../ca/validity.ts'
+import type { X509Ca } from '../ca/x509-ca.ts'
+import { noAuthority } from './no-authority.ts'
+
+export interface DownstreamCaRequest {
+  /** SubjectPublicKeyInfo, DER. Whoever asks has proven to have the private key. */
+  readonly spki: Uint8Array
+  /** 0 for as long as this server's own CA lives. */
+  readonly ttlSeconds: number
+}
+
+export interface IssuedX509Ca {
+  /** DER, the new CA first. The root is not part of it: that is in the bundle. */
+  readonly chain: readonly Uint8Array[]
+  readonly expiresAt: Date
+}
+
+export interface DownstreamCaDeps {
+  readonly authorities: Pick<Authorities<X509Ca>, 'signer'>
+  readonly trustDomain: TrustDomain
+  readonly clock: Clock
+  readonly randomBytes: RandomBytes
+}
+
+/** The authorities of this server are all self-signed. */
+const DEPTH = 1
+
+/** @throws IdentityError UNAVAILABLE while there is no authority */
+export async function signDownstreamCa(
+  { authorities, trustDomain, clock, randomBytes }: DownstreamCaDeps,
+  { spki, ttlSeconds }: DownstreamCaRequest,
+): Promise<IssuedX509Ca> {
+  const signer = authorities.signer()
+  if (signer === undefined) throw noAuthority('X.509')
+  const { certificate, expiresAt: latest } = signer.authority
+  const { notBefore, expiresAt } = validityFrom(clock.now(), ttlSeconds, latest)
+  const issued = await createDownstreamCa({
+    spki,
+    issuer: { certificate, key: signer.key },
+    trustDomain,
+    depth: DEPTH,
+    notBefore,
+    notAfter: expiresAt,
+    serial: randomSerial(randomBytes),
+  })
+  return { chain: [new Uint8Array(issued)], expiresAt }
+}

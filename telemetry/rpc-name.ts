@@ -1,0 +1,31 @@
+/** What SPIRE calls a method in its metrics and in its audit log. */
+
+export interface RpcName {
+  /** `agent.v1.Agent`, `Health`, `WorkloadAPI`. */
+  readonly service: string
+  /** `AttestAgent` */
+  readonly method: string
+  /** `rpc_agent_v1_agent_attest_agent` */
+  readonly metric: string
+}
+
+/** Services whose package SPIRE leaves out. */
+const SHORT: Readonly<Record<string, string>> = {
+  'grpc.health.v1.Health': 'Health',
+  'spire.api.server.logger.v1.Logger': 'Logger',
+  SpiffeWorkloadAPI: 'WorkloadAPI',
+}
+const PACKAGE = /^(?:spire\.api\.(?:server|agent)|spire\.agent|steeple\.server)\./
+
+/** @param path full method, e.g. `/spire.api.server.agent.v1.Agent/AttestAgent` */
+export function rpcName(path: string): RpcName {
+  const [, full = '', method = ''] = path.split('/')
+  const service = SHORT[full] ?? full.replace(PACKAGE, '')
+  const words = [...service.split('.'), method].map(snakeCase)
+  return { service, method, metric: ['rpc', ...words].join('_') }
+}
+
+/** As SPIRE: `FetchX509SVID` is `fetch_x509svid`, `PrepareX509Authority` is `prepare_x509_authority`. */
+function snakeCase(name: string): string {
+  return name.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])/g, '_').toLowerCase()
+}

@@ -1,0 +1,73 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { checkEndpointUrl } from '../../../server/federation/endpoint-url.ts'
+
+test.for([
+  'https://other.org',
+  'https://other.org:8443/bundle?x=1',
+  'HTTPS://other.org/',
+  'https://192.0.2.1/b',
+  'https://[2001:db8::1]:8443/b',
+])('%s may be a bundle endpoint, and stays as it is', (url) => {
+  expect(checkEndpointUrl(url)).toBe(url)
+})
+
+const SCHEME = 'bundle endpoint URL must use the https scheme'
+const HOST = 'bundle endpoint URL must specify the host'
+const USER = 'bundle endpoint URL must not contain user info'
+const MALFORMED = 'failed to parse bundle endpoint URL: '
+
+test.for([
+  ['', SCHEME],
+  ['http://other.org', SCHEME],
+  ['other.org', SCHEME],
+  ['//other.org', SCHEME],
+  ['file:///etc/passwd', SCHEME],
+  ['httpss://other.org', SCHEME],
+  ['https:', HOST],
+  ['https:other.org', HOST],
+  ['https:/other.org', HOST],
+  ['https://', HOST],
+  ['https:///other.org', HOST],
+  ['https://?x', HOST],
+  ['https://user@other.org', USER],
+  ['https://user:secret@other.org', USER],
+  ['https://@other.org', USER],
+  ['https://other.org:port', `${MALFORMED}its host or port is none`],
+  ['https://other.org:65536', `${MALFORMED}its host or port is none`],
+  ['https://[::1', `${MALFORMED}its host or port is none`],
+  ['https://other.org\\@evil.org', `${MALFORMED}it has a character that no URL may have`],
+  [' https://other.org', `${MALFORMED}it has a character that no URL may have`],
+  ['https://other.org\n', `${MALFORMED}it has a character that no URL may have`],
+  ['https://öther.org', `${MALFORMED}it has a character that no URL may have`],
+  [`https://other.org/${'a'.repeat(2_048)}`, `${MALFORMED}it is longer than 2048 characters`],
+] as const)('%j is refused as a bundle endpoint', ([url, message]) => {
+  expect(() => checkEndpointUrl(url)).toThrow(
+    expect.objectContaining({ code: 'REQUEST_INVALID', message }),
+  )
+})
+
+test('whatever is let through names one host, over https and without user info', () => {
+  const text = fc.oneof(
+    fc.webUrl(),
+    fc.string(),
+    fc.string().map((rest) => `https://${rest}`),
+  )
+  fc.assert(
+    fc.property(text, (url) => {
+      try {
+        checkEndpointUrl(url)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'REQUEST_INVALID' })
+        return
+      }
+      const { protocol, hostname, username, password } = new URL(url)
+      expect({ protocol, username, password }).toEqual({
+        protocol: 'https:',
+        username: '',
+        password: '',
+      })
+      expect(hostname).not.toBe('')
+    }),
+  )
+})
