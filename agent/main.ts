@@ -65,12 +65,19 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     await serve(agent, attested, membership)
   } catch (error) {
     if (error instanceof IdentityError && isAboutTheAgent(error.code)) {
-      await membership.resign()
-      await disk.clear()
+      await leave(membership, disk, log)
     }
     throw error
   } finally {
     if (signal.aborted) log.info('Stopped')
+  }
+}
+
+/** What cannot be removed must not hide why the agent stops; at the next start the server refuses it again. */
+async function leave(membership: Membership, disk: DiskCache, log: Log): Promise<void> {
+  for (const removed of await Promise.allSettled([membership.resign(), disk.clear()])) {
+    if (removed.status === 'fulfilled') continue
+    log.error({ err: removed.reason }, 'What this agent was cannot be removed from data_dir')
   }
 }
 

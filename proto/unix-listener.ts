@@ -15,13 +15,16 @@ import { peerCredentialsOf, type UnixCaller } from './peer-credentials.ts'
 const MAX_SOCKET_PATH_BYTES = 107
 /** Connections waiting to be accepted; the kernel may allow fewer. Beyond it a caller gets EAGAIN. */
 const BACKLOG = 4_096
+/** Each takes two descriptors: one process shall not use up those of everybody. */
+const MAX_CONNECTIONS_PER_PROCESS = 1_024
+const MAX_CONNECTIONS = 16_384
 
 export interface UnixListenerOptions {
   readonly path: string
   /** Mode of the socket file, e.g. 0o777 for a Workload API. */
   readonly mode: number
   readonly server: Server
-  /** Told of connections that were closed because their caller could not be identified. */
+  /** Told of connections that were closed because their caller could not be identified or has too many. */
   onRefused(error: unknown): void
 }
 
@@ -40,9 +43,12 @@ export async function listenUnix(options: UnixListenerOptions): Promise<UnixList
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const callers = new Map<string, UnixCaller>()
   const sockets = new Map<UnixCaller, Socket>()
+  const admitConnection = limitPerProcess()
   const listener = createServer((socket) => {
     try {
       const caller = peerCredentialsOf(socket)
+      socket.once('close', () => caller[Symbol.dispose]())
+      const leave = admitConnection(caller.pid)
       // The key is what a handler sees as its peer; unguessable, so no header can forge it.
       const key = `unix:${randomUUID()}`
       callers.set(key, caller)
@@ -50,15 +56,16 @@ export async function listenUnix(options: UnixListenerOptions): Promise<UnixList
       socket.once('close', () => {
         callers.delete(key)
         sockets.delete(caller)
-        caller[Symbol.dispose]()
+        leave()
       })
       Object.defineProperty(socket, 'remoteAddress', { value: key })
       injector.injectConnection(socket)
     } catch (error) {
-      socket.destroy() // fails closed: an unidentified caller gets no connection
+      socket.destroy() // fails closed: an unidentified caller gets no connection, nor one that has too many
       onRefused(error)
     }
   })
+  listener.maxConnections = MAX_CONNECTIONS
   listener.listen({ path, backlog: BACKLOG })
   await once(listener, 'listening')
   chmodSync(path, mode)
@@ -89,6 +96,26 @@ export async function listenUnix(options: UnixListenerOptions): Promise<UnixList
     async [Symbol.asyncDispose]() {
       stop()
     },
+  }
+}
+
+/** @returns counts a connection of a process, throws IdentityError RATE_LIMITED, and gives what ends the count */
+function limitPerProcess(): (pid: number) => () => void {
+  const openByPid = new Map<number, number>()
+  return (pid) => {
+    const open = openByPid.get(pid) ?? 0
+    if (open >= MAX_CONNECTIONS_PER_PROCESS) {
+      throw new IdentityError(
+        'RATE_LIMITED',
+        `process ${pid} has ${open} open connections, which is the limit; it should share one`,
+      )
+    }
+    openByPid.set(pid, open + 1)
+    return () => {
+      const left = (openByPid.get(pid) ?? 1) - 1
+      if (left === 0) openByPid.delete(pid)
+      else openByPid.set(pid, left)
+    }
   }
 }
 
@@ -126,6 +153,7 @@ async function prepare(path: string): Promise<void> {
   rmSync(path)
 }
 
+/** Fails closed: only a socket of which the kernel says that nobody listens may be replaced, not e.g. one whose queue is full. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path)
@@ -133,6 +161,8 @@ function answers(path: string): Promise<boolean> {
       probe.destroy()
       resolve(true)
     })
-    probe.once('error', () => resolve(false))
+    probe.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
+    )
   })
 }

@@ -123,10 +123,15 @@ async function pushAndProbe(deps: FollowDeps, run: FeedRun, onInSync: () => void
 async function probeServer(deps: FollowDeps, { lease, signal }: FeedRun): Promise<void> {
   const { clock, trustDomain } = deps
   const limits = { clock, signal }
+  let askedAtMs = clock.now().getTime()
   for (;;) {
-    const hasFederations = federationsOf(deps.knowledge().entries).size > 0
-    await clock.sleep(hasFederations ? deps.syncIntervalMs : LIVENESS_MS, signal)
+    await clock.sleep(Math.min(deps.syncIntervalMs, LIVENESS_MS), signal)
     signal.throwIfAborted()
+    // Asked anew after each sleep: the first entry that federates may have come meanwhile.
+    const hasFederations = federationsOf(deps.knowledge().entries).size > 0
+    const nowMs = clock.now().getTime()
+    if (!hasFederations && nowMs - askedAtMs < LIVENESS_MS) continue
+    askedAtMs = nowMs
     const bundle = await fetchOwnBundle(lease, trustDomain, limits)
     const { entries, federated: known, bundle: own } = deps.knowledge()
     const federated = await fetchFederated({

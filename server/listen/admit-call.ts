@@ -23,21 +23,28 @@ export interface AdmitDeps {
   readonly clock: Clock
 }
 
-/** @throws IdentityError NOT_AUTHORIZED, one of AGENT_*, or CALLER_UNIDENTIFIED; returns only for callers let in */
+/** @throws IdentityError NOT_AUTHORIZED, one of AGENT_*, CERTIFICATE_UNTRUSTED, or CALLER_UNIDENTIFIED; returns only for callers let in */
 export async function admitCall(call: Call<Caller>, deps: AdmitDeps): Promise<void> {
   const { caller, method } = call
   if (caller.kind === 'unnamed') throw caller.refusal
   const verdict = authorize(method, caller, deps.standing)
   switch (verdict.kind) {
     case 'allow':
+      if (verdict.as !== 'nobody') await refuseIfOutlived(caller)
       return
     case 'ask-agent':
-      return await admitAgent(verdict.svid, method, deps)
+      await admitAgent(verdict.svid, method, deps)
+      return await refuseIfOutlived(caller)
     case 'deny':
       throw new IdentityError('NOT_AUTHORIZED', denied(method))
     default:
       verdict satisfies never
   }
+}
+
+/** A connection may live on when its SVID has expired or its authority was revoked; the rights it had then do not. */
+async function refuseIfOutlived(caller: Caller): Promise<void> {
+  if (caller.kind === 'peer') await caller.verifyAgain()
 }
 
 async function admitAgent(svid: PresentedSvid, method: string, deps: AdmitDeps): Promise<void> {

@@ -22,7 +22,12 @@ export interface TrustDeps {
 
 export type PeerIdentity =
   | { readonly kind: 'anonymous' }
-  | { readonly kind: 'peer'; readonly svid: PresentedSvid }
+  | {
+      readonly kind: 'peer'
+      readonly svid: PresentedSvid
+      /** Verifies the chain against the bundle of this moment. @throws IdentityError CERTIFICATE_UNTRUSTED */
+      verifyAgain(): Promise<void>
+    }
   /** The certificate names nobody: the caller is told so, and gets nothing. */
   | { readonly kind: 'unnamed'; readonly refusal: IdentityError }
 
@@ -39,19 +44,39 @@ export async function identifyPeer(
   const leaf = parseCertificate(first)
   const named = nameOf(leaf)
   if (named.kind === 'unnamed') return named
-  await verifyPeerChain(chain, named.id, deps)
+  const verify = chainVerifier(chain, named.id, deps)
+  await verify()
   return {
     kind: 'peer',
     svid: { id: named.id, serialNumber: String(leaf.serial), expiresAt: leaf.notAfter },
+    verifyAgain: verify,
   }
 }
 
-/** @throws IdentityError CERTIFICATE_UNTRUSTED, also when the trust domain has no bundle or no business here */
-export async function verifyPeerChain(
+/**
+ * Each run decides anew, but does not look through the same bundle a second time while all of the path is valid.
+ * @returns what throws IdentityError CERTIFICATE_UNTRUSTED, also when the trust domain has no bundle or no business here
+ */
+function chainVerifier(
   chain: readonly Uint8Array[],
   id: SpiffeId,
-  { trustDomain, adminIds, bundleOf, clock }: TrustDeps,
-): Promise<void> {
+  deps: TrustDeps,
+): () => Promise<void> {
+  let believed: { readonly by: Bundle; readonly until: number } | undefined
+  return async () => {
+    const bundle = await bundleFor(id, deps)
+    const now = deps.clock.now()
+    if (believed?.by === bundle && now.getTime() <= believed.until) return
+    // Only this one bundle: with several at once, a CA of one trust domain could vouch for another.
+    const { path } = verifyX509Svid({ chain, bundle, now, usage: 'clientAuth' })
+    believed = { by: bundle, until: Math.min(...path.map(({ notAfter }) => notAfter.getTime())) }
+  }
+}
+
+async function bundleFor(
+  id: SpiffeId,
+  { trustDomain, adminIds, bundleOf }: TrustDeps,
+): Promise<Bundle> {
   const peerDomain = trustDomainOf(id)
   if (peerDomain !== trustDomain && !adminIds.has(id)) {
     throw new IdentityError(
@@ -66,8 +91,7 @@ export async function verifyPeerChain(
       `no bundle found for trust domain "${peerDomain}"; federate with it first`,
     )
   }
-  // Only this one bundle: with several at once, a CA of one trust domain could vouch for another.
-  verifyX509Svid({ chain, bundle, now: clock.now(), usage: 'clientAuth' })
+  return bundle
 }
 
 function nameOf(

@@ -19,7 +19,7 @@ import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { toPem } from '../../spiffe/x509/pem.ts'
 import { addressOf, type TlsCaller } from './caller.ts'
-import { identifyPeer, type TrustDeps, verifyPeerChain } from './identify-peer.ts'
+import { identifyPeer, type TrustDeps } from './identify-peer.ts'
 
 /** The server's own SVID and its successors. */
 export interface ServerSvidSource {
@@ -34,6 +34,8 @@ export interface TlsListenerOptions extends TrustDeps {
   readonly server: Server
   readonly serverSvid: ServerSvidSource
   readonly log: Log
+  /** 10 s if not given. */
+  readonly handshakeTimeoutMs?: number | undefined
   /** Lets the calls in flight finish, when this stops listening. */
   drain(): Promise<void>
 }
@@ -57,6 +59,7 @@ const MAX_CHAIN = 10
 /** @throws IdentityError CONFIG_INVALID when the address cannot be bound, saying why */
 export async function listenTls(options: TlsListenerOptions): Promise<TlsListener> {
   const { bindAddress, bindPort, server, serverSvid, log } = options
+  const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = options
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const callers = new Map<string, TlsCaller>()
   const listener = createServer({
@@ -65,10 +68,13 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     requestCert: true,
     // We verify ourselves, below: OpenSSL would take the roots of one trust domain for those of all.
     rejectUnauthorized: false,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: handshakeTimeoutMs,
   })
   listener.maxConnections = MAX_CONNECTIONS
-  listener.on('tlsClientError', (error) => log.debug({ err: error }, 'TLS handshake failed'))
+  listener.on('tlsClientError', (error, socket) => {
+    socket.destroy() // Node leaves a handshake that takes too long to us; unclosed, it would count for ever
+    log.debug({ err: error }, 'TLS handshake failed')
+  })
   const sockets = openSocketsOf(listener)
   const admit = async (socket: TLSSocket) => {
     // Until gRPC takes over, nobody else listens; an unheard error would end the process.
@@ -156,11 +162,7 @@ async function identify(
   if (socket.alpnProtocol !== 'h2') {
     throw new IdentityError('REQUEST_INVALID', 'the client did not offer h2 by ALPN')
   }
-  const chain = chainOf(socket)
-  const identity = await identifyPeer(chain, deps)
-  if (identity.kind !== 'peer') return { ...identity, ...address }
-  const { id } = identity.svid
-  return { ...identity, ...address, verifyAgain: () => verifyPeerChain(chain, id, deps) }
+  return { ...(await identifyPeer(chainOf(socket), deps)), ...address }
 }
 
 /** The chain as the client sent it: each certificate followed by its issuer, if that was sent too. */

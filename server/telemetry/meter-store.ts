@@ -3,7 +3,8 @@
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Store } from '../store/store.ts'
 
-type Operations<T> = { readonly [K in keyof T]: string }
+/** Several names where SPIRE takes several steps for what is one here. */
+type Operations<T> = { readonly [K in keyof T]: string | readonly string[] }
 
 const ENTRIES: Operations<Store['entries']> = {
   create: 'registration_entry_create',
@@ -16,7 +17,7 @@ const ENTRIES: Operations<Store['entries']> = {
   pruneExpired: 'registration_entry_prune',
 }
 const NODES: Operations<Store['nodes']> = {
-  attest: 'node_create',
+  attest: ['node_create', 'node_selectors_set'],
   renew: 'node_update',
   promote: 'node_update',
   ban: 'node_update',
@@ -30,7 +31,7 @@ const NODES: Operations<Store['nodes']> = {
 }
 const JOIN_TOKENS: Operations<Store['joinTokens']> = {
   create: 'join_token_create',
-  redeem: 'join_token_fetch',
+  redeem: ['join_token_fetch', 'join_token_delete'],
   pruneExpired: 'join_token_prune',
 }
 const BUNDLES: Operations<Store['bundles']> = {
@@ -70,11 +71,14 @@ export function meterStore(store: Store, metrics: Metrics): Store {
 }
 
 function meter<T extends object>(part: T, operations: Operations<T>, metrics: Metrics): T {
-  const metered = Object.entries<string>(operations).map(([name, metric]) => {
+  const metered = Object.entries<string | readonly string[]>(operations).map(([name, names]) => {
     // Cast: every operation of the store is a function with a promise.
     const operation = part[name as keyof T] as (...args: unknown[]) => Promise<unknown>
     const measured = (...args: unknown[]) =>
-      metrics.measure(`datastore_${metric}`, () => operation.apply(part, args))
+      [names].flat().reduce<() => Promise<unknown>>(
+        (work, metric) => () => metrics.measure(`datastore_${metric}`, work),
+        () => operation.apply(part, args),
+      )()
     return [name, measured] as const
   })
   // Cast: each operation stands again under its own name.

@@ -42,6 +42,8 @@ export interface ServerOptions {
   readonly keyStore?: string
   /** Instead of join tokens. */
   readonly nodeAttestor?: string
+  /** Further lines of the `plugins` block. */
+  readonly plugins?: string
   /** Further blocks of the file. */
   readonly blocks?: string
 }
@@ -202,6 +204,7 @@ plugins {
   }
   ${keys}
   ${options.nodeAttestor ?? JOIN_TOKEN}
+  ${options.plugins ?? ''}
 }
 ${options.blocks ?? ''}
 `

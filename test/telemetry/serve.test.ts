@@ -87,13 +87,10 @@ test('requests at the same time ask the parts once', async () => {
   }
   await using health = await serveHealth(CONFIG, { checks: [failing({ check })], clock, log })
   const url = `http://127.0.0.1:${health.port}/live`
-  const before = lines.length
   const answers = Array.from({ length: 5 }, () => fetch(url))
   await expect.poll(() => asked).toBe(1)
   gate.resolve()
   for (const answer of answers) expect((await answer).status).toBe(200)
-  expect(asked).toBeLessThanOrEqual(5)
-  expect(lines.length).toBe(before)
 })
 
 const METRICS = {

@@ -200,13 +200,14 @@ test('a pushing server that answers nothing any more is given up, and connected 
   expect(lease.signal.aborted).toBe(true)
 })
 
-test('federated bundles, which are not pushed, are asked for at every interval', async () => {
+test('federated bundles, which are not pushed, are asked for at every interval from the first entry that federates', async () => {
   await using agent = await setUp()
   await expect.poll(() => agent.modes).toEqual(['push'])
   agent.server.federated.set('partner.org', partner.bundle)
   agent.server.push({ entries: [wireEntry('b', { federates_with: ['partner.org'] })] })
   await expect.poll(agent.ids).toEqual(['a', 'b'])
-  agent.clock.advance(30_000)
+  await expect.poll(() => agent.clock.sleeping).toBe(1)
+  agent.clock.advance(5_000)
   await expect.poll(() => agent.server.calls.filter((one) => one === 'GetBundle').length).toBe(1)
   agent.server.federated.set('partner.org', { ...partner.bundle, sequenceNumber: 9 })
   await expect.poll(() => agent.clock.sleeping).toBe(1)

@@ -30,18 +30,23 @@ function admit(
   presented: { serialNumber?: string; expiresAt?: Date },
   nodes: Partial<AdmitDeps['nodes']>,
   method = METHOD,
+  others: { isAdmin?: boolean; isDownstream?: boolean; verifyAgain?: () => Promise<void> } = {},
 ) {
   const caller: Caller = {
     kind: 'peer',
     ip: '192.0.2.1',
     port: 1,
     svid: { id: agentId, serialNumber: '1', expiresAt: later, ...presented },
-    verifyAgain: async () => {},
+    verifyAgain: others.verifyAgain ?? (async () => {}),
   }
   return admitCall(
     { caller, method, metadata: new Metadata(), signal: new AbortController().signal },
     {
-      standing: { isConfiguredAdmin: () => false, isAdmin: () => false, isDownstream: () => false },
+      standing: {
+        isConfiguredAdmin: () => false,
+        isAdmin: () => others.isAdmin ?? false,
+        isDownstream: () => others.isDownstream ?? false,
+      },
       nodes: {
         find: async () => undefined,
         promote: async () => expect.unreachable('nothing is to be promoted'),
@@ -116,4 +121,31 @@ test('an agent is not an administrator', async () => {
   await expect(admit({}, { find: async () => node({}) }, method)).rejects.toMatchObject({
     code: 'NOT_AUTHORIZED',
   })
+})
+
+test.for([
+  ['an agent', METHOD, {}],
+  ['an administrator', '/spire.api.server.entry.v1.Entry/BatchCreateEntry', { isAdmin: true }],
+  [
+    'a downstream server',
+    '/spire.api.server.svid.v1.SVID/NewDownstreamX509CA',
+    { isDownstream: true },
+  ],
+] as const)(
+  '%s whose chain leads to no authority any more is refused over the connection that it has',
+  async ([, method, standing]) => {
+    const verifyAgain = async () => {
+      throw new IdentityError('CERTIFICATE_UNTRUSTED', 'its authority was revoked')
+    }
+    const find = async () => node({})
+    await admit({}, { find }, method, standing)
+    await expect(admit({}, { find }, method, { ...standing, verifyAgain })).rejects.toMatchObject({
+      code: 'CERTIFICATE_UNTRUSTED',
+    })
+  },
+)
+
+test('who may no longer call may still read the bundle', async () => {
+  const verifyAgain = async () => expect.unreachable('nothing rests on who reads it')
+  await admit({}, {}, '/spire.api.server.bundle.v1.Bundle/GetBundle', { verifyAgain })
 })

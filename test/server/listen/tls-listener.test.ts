@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectTcp } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { credentials, Server, type ServerOptions, status } from '@grpc/grpc-js'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -38,6 +39,7 @@ let listener: TlsListener
 let log: ReturnType<typeof memoryLog>
 let bundles: Map<TrustDomain, Bundle>
 let seen: Caller[]
+let clock: FakeClock
 let presented: TestLeaf
 let announceRotation: () => void
 const closing: (() => void)[] = []
@@ -45,13 +47,13 @@ const closing: (() => void)[] = []
 beforeEach(() => open())
 afterEach(close)
 
-async function open(options: ServerOptions = {}) {
+async function open(options: ServerOptions = {}, handshakeTimeoutMs?: number) {
   server = new Server(options)
   log = memoryLog()
   seen = []
   presented = serverLeaf
   bundles = new Map([ours, partner].map(({ trustDomain, bundle }) => [trustDomain, bundle]))
-  const clock = new FakeClock(TEST_NOW)
+  clock = new FakeClock(TEST_NOW)
   listener = await listenTls({
     bindAddress: '127.0.0.1',
     bindPort: 0,
@@ -68,6 +70,7 @@ async function open(options: ServerOptions = {}) {
     bundleOf: async (trustDomain) => bundles.get(trustDomain),
     clock,
     log: log.log,
+    handshakeTimeoutMs,
     drain: async () => server.forceShutdown(),
   })
   addService<Caller, BundleHandlers>(
@@ -261,6 +264,19 @@ test('a client that does not speak HTTP/2 is cut off', async () => {
   expect(refusals()[0]?.reason).toMatch(/h2/)
 })
 
+test.for([
+  ['says nothing', Buffer.alloc(0)],
+  ['stops in the middle of its first record', Buffer.of(0x16, 3, 1)],
+] as const)('a client that %s is cut off, so that it holds no connection', async ([, sent]) => {
+  await close()
+  await open({}, 50)
+  const socket = connectTcp(listener.port, '127.0.0.1')
+  closing.push(() => socket.destroy())
+  socket.on('error', () => {})
+  socket.write(sent)
+  await once(socket, 'close')
+})
+
 test('TLS older than 1.2 is refused', async () => {
   const socket = dial({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })
   const [error] = await once(socket, 'error')
@@ -298,6 +314,15 @@ test('a peer is verified again against the bundle of that moment', async () => {
   if (caller?.kind !== 'peer') throw new Error('expected a peer')
   await caller.verifyAgain()
   bundles.set(ours.trustDomain, { ...ours.bundle, x509Authorities: [] })
+  await expect(caller.verifyAgain()).rejects.toMatchObject({ code: 'CERTIFICATE_UNTRUSTED' })
+})
+
+test('a peer is not believed longer than its SVID lasts, though the bundle is the same', async () => {
+  await ask(await ours.leaf('/w'))
+  const [caller] = seen
+  if (caller?.kind !== 'peer') throw new Error('expected a peer')
+  await caller.verifyAgain()
+  await clock.advance(caller.svid.expiresAt.getTime() + 1 - clock.now().getTime())
   await expect(caller.verifyAgain()).rejects.toMatchObject({ code: 'CERTIFICATE_UNTRUSTED' })
 })
 
