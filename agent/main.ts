@@ -4,6 +4,8 @@
  */
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
+import type { Log } from '../log/open-log.ts'
+import { prepareSocketPath } from '../proto/unix-listener.ts'
 import { IdentityError } from '../spiffe/error.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { serveMetrics } from '../telemetry/serve-metrics.ts'
@@ -11,8 +13,8 @@ import type { Agent, AgentDeps, RunningAgent } from './agent.ts'
 import { followLoop, identitySource, postStatus, renewLoop, svidLoops } from './agent-loops.ts'
 import { type Attest, attestWith } from './attest/attest.ts'
 import { configuredAttestors } from './attest/configured-attestors.ts'
-import { openDiskCache } from './cache/disk-cache.ts'
-import { knowingOnly } from './cache/knowledge.ts'
+import { type DiskCache, openDiskCache } from './cache/disk-cache.ts'
+import { knowingOnly, withAuthorities } from './cache/knowledge.ts'
 import { createWorkloadCache } from './cache/workload-cache.ts'
 import type { AgentConfig, AgentKeyManager } from './config.ts'
 import { prepareDataDir, prepareSocketDir } from './directories.ts'
@@ -47,6 +49,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   for (const warning of config.warnings) log.warn(warning)
   prepareDataDir(config.dataDir)
   prepareSocketDir(config.socketPath)
+  // Before anything else: two agents on one data_dir would take each other's SVID away.
+  await prepareSocketPath(config.socketPath)
   const keys = await openKeys(config.keyManager)
   const disk = openDiskCache(config.dataDir, log)
   // With keys in memory no private key may be on the disk, not even one of an earlier run.
@@ -193,7 +197,7 @@ async function openCache(
     log.info({ entries: remembered.known.entries.size, svids: svids.length }, 'Cache loaded')
   }
   const base = remembered?.known ?? knowingOnly(bundle)
-  const known = isNew ? { ...base, bundle } : base
+  const known = { ...base, bundle: isNew ? bundle : withAuthorities(base.bundle, bundle) }
   const cache = createWorkloadCache({ clock, maxSvids: config.x509SvidCacheMaxSize, known, svids })
   return { cache, isRemembered: remembered !== undefined }
 }

@@ -24,6 +24,8 @@ export async function runDaemon(
   process.umask(process.umask() | UMASK)
   using opened = open(logConfig)
   using stop = stopOnSignals()
+  // As SPIRE: after a log file was moved away.
+  process.on('SIGUSR2', opened.reopen)
   try {
     await run({ log: opened.log, signal: stop.signal })
     return 0
@@ -31,6 +33,8 @@ export async function runDaemon(
     const isFile = logConfig.file !== undefined
     if (isFile && error instanceof IdentityError) opened.log.error({ err: error }, 'Stopped')
     throw error
+  } finally {
+    process.off('SIGUSR2', opened.reopen)
   }
 }
 

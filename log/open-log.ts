@@ -28,9 +28,17 @@ export const PINO_LEVEL = {
   TRACE: 'trace',
 } as const satisfies Record<LogLevel, string>
 
+export interface OpenedLog extends Disposable {
+  readonly log: Log
+  /** Opens the file anew, for whoever has moved the old one away. One that cannot be opened changes nothing. */
+  reopen(): void
+}
+
+const MODE = 0o640
+
 /** @throws the file system's error when the log file cannot be opened */
-export function openLog({ level, format, file }: LogOptions): { log: Log } & Disposable {
-  const fd = file === undefined ? process.stdout.fd : openSync(file, 'a', 0o640)
+export function openLog({ level, format, file }: LogOptions): OpenedLog {
+  let fd = file === undefined ? process.stdout.fd : openSync(file, 'a', MODE)
   const log = pino(
     {
       level: PINO_LEVEL[level],
@@ -43,6 +51,17 @@ export function openLog({ level, format, file }: LogOptions): { log: Log } & Dis
   )
   return {
     log,
+    reopen() {
+      if (file === undefined) return
+      const before = fd
+      try {
+        fd = openSync(file, 'a', MODE)
+      } catch (err) {
+        log.error({ err }, 'The log file could not be opened anew; the old one is written on')
+        return
+      }
+      closeSync(before)
+    },
     [Symbol.dispose]() {
       if (file !== undefined) closeSync(fd)
     },

@@ -39,7 +39,7 @@ export interface UnixListener extends AsyncDisposable {
 /** @throws IdentityError CONFIG_INVALID when the path cannot be used, saying why */
 export async function listenUnix(options: UnixListenerOptions): Promise<UnixListener> {
   const { path, mode, server, onRefused } = options
-  await prepare(path)
+  await prepareSocketPath(path)
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const callers = new Map<string, UnixCaller>()
   const sockets = new Map<UnixCaller, Socket>()
@@ -119,7 +119,11 @@ function limitPerProcess(): (pid: number) => () => void {
   }
 }
 
-async function prepare(path: string): Promise<void> {
+/**
+ * Makes the directory, and removes what a dead process left. Whoever has work to do before it listens calls this first,
+ * so that it does none beside another process that serves already. @throws IdentityError CONFIG_INVALID
+ */
+export async function prepareSocketPath(path: string): Promise<void> {
   const length = Buffer.byteLength(path)
   if (length > MAX_SOCKET_PATH_BYTES) {
     throw new IdentityError(

@@ -6,18 +6,19 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** Node fires a timer with a longer delay at once, so longer sleeps are taken in several steps. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+/** A machine that was suspended, or whose clock was set ahead, notices within this time that a sleep is over. */
+const MAX_STEP_MS = 10_000
 
 export const systemClock: Clock = {
   // biome-ignore lint/plugin: this is the clock
   now: () => new Date(),
   async sleep(ms, signal) {
-    let left = ms
-    while (left > 0 && !signal?.aborted) {
-      const step = Math.min(left, MAX_TIMER_MS)
-      await pause(step, signal)
-      left -= step
+    const since = { timer: performance.now(), clock: systemClock.now().getTime() }
+    // Timers stand still with the machine, and clocks can be set back: whichever went further counts.
+    const leftMs = () =>
+      ms - Math.max(performance.now() - since.timer, systemClock.now().getTime() - since.clock)
+    for (let left = ms; left > 0 && !signal?.aborted; left = leftMs()) {
+      await pause(Math.min(left, MAX_STEP_MS), signal)
     }
   },
 }

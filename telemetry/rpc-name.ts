@@ -17,8 +17,20 @@ const SHORT: Readonly<Record<string, string>> = {
 }
 const PACKAGE = /^(?:spire\.api\.(?:server|agent)|spire\.agent|steeple\.server)\./
 
+/** Every call is named, and there are few methods. */
+const known = new Map<string, RpcName>()
+const MAX_KNOWN = 500
+
 /** @param path full method, e.g. `/spire.api.server.agent.v1.Agent/AttestAgent` */
 export function rpcName(path: string): RpcName {
+  const found = known.get(path)
+  if (found !== undefined) return found
+  const name = nameOf(path)
+  if (known.size < MAX_KNOWN) known.set(path, name)
+  return name
+}
+
+function nameOf(path: string): RpcName {
   const [, full = '', method = ''] = path.split('/')
   const service = SHORT[full] ?? full.replace(PACKAGE, '')
   const words = [...service.split('.'), method].map(snakeCase)

@@ -104,3 +104,16 @@ export function federationsOf(entries: Knowledge['entries']): ReadonlySet<TrustD
 export function knowingOnly(bundle: Bundle): Knowledge {
   return { entries: new Map(), bundle, federated: new Map() }
 }
+
+/**
+ * The cached bundle, provided that it has the X.509 authorities of `trusted`. These are written to disk before the
+ * cache is, and SPIRE's agent may have written them since: where the two differ, they count.
+ */
+export function withAuthorities(cached: Bundle, trusted: Bundle): Bundle {
+  const isSame =
+    cached.x509Authorities.length === trusted.x509Authorities.length &&
+    cached.x509Authorities.every(({ der }) =>
+      trusted.x509Authorities.some((other) => Buffer.compare(der, other.der) === 0),
+    )
+  return isSame ? cached : { ...cached, x509Authorities: trusted.x509Authorities }
+}

@@ -1,6 +1,5 @@
 /** The Workload API's view of the cache: each workload sees what its selectors entitle it to, and nothing else. */
-import { isDeepStrictEqual } from 'node:util'
-import type { Bundle } from '../../spiffe/bundle.ts'
+import type { Bundle, JwtAuthority, X509Authority } from '../../spiffe/bundle.ts'
 import type { Selector } from '../../spiffe/selector.ts'
 import type { CachedEntry } from './entry.ts'
 import type { BundlesUpdate, IdentitySource, WorkloadUpdate, X509Identity } from './identity.ts'
@@ -98,9 +97,7 @@ function isSameIdentity(a: X509Identity, b: X509Identity | undefined): boolean {
 }
 
 function isSameBundles(a: BundlesUpdate, b: BundlesUpdate): boolean {
-  const isSame = (one: Bundle, other: Bundle) =>
-    isSameRoots(one, other) &&
-    (one === other || isDeepStrictEqual(one.jwtAuthorities, other.jwtAuthorities))
+  const isSame = (one: Bundle, other: Bundle) => isSameRoots(one, other) && isSameKeys(one, other)
   return (
     a.hasIdentity === b.hasIdentity &&
     isSame(a.bundle, b.bundle) &&
@@ -108,12 +105,18 @@ function isSameBundles(a: BundlesUpdate, b: BundlesUpdate): boolean {
   )
 }
 
-/** A workload does not see sequence numbers, so they alone are no news. */
+/** A workload sees neither sequence numbers nor taints, so they alone are no news. */
 function isSameRoots(a: Bundle, b: Bundle): boolean {
-  return (
-    a === b ||
-    (a.trustDomain === b.trustDomain && isDeepStrictEqual(a.x509Authorities, b.x509Authorities))
-  )
+  if (a === b) return true
+  const isSameDer = (one: X509Authority, other: X509Authority) =>
+    Buffer.compare(one.der, other.der) === 0
+  return a.trustDomain === b.trustDomain && isEach(a.x509Authorities, b.x509Authorities, isSameDer)
+}
+
+function isSameKeys(a: Bundle, b: Bundle): boolean {
+  const isSameKey = (one: JwtAuthority, other: JwtAuthority) =>
+    one.keyId === other.keyId && Buffer.compare(one.publicKey, other.publicKey) === 0
+  return a === b || isEach(a.jwtAuthorities, b.jwtAuthorities, isSameKey)
 }
 
 function isEach<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): boolean {

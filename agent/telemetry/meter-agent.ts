@@ -8,10 +8,13 @@ import type { WorkloadAttestor } from '../attest/workload-attestor.ts'
 import type { WorkloadCache } from '../cache/workload-cache.ts'
 import type { SignX509 } from '../cache/x509-svids.ts'
 
-/** Calls to the Workload API. As SPIRE's, a connection is a call that is open. */
+const WORKLOAD_API = '/SpiffeWorkloadAPI/'
+
+/** Calls on the workload socket. As SPIRE's, a connection is a call of the Workload API that is open. */
 export function observeWorkloadApi(metrics: Metrics): NonNullable<Endpoint<UnixCaller>['observe']> {
   return (method) => {
     const ended = metrics.call(rpcName(method).metric)
+    if (!method.startsWith(WORKLOAD_API)) return ({ error }) => ended(error)
     metrics.count('workload_api_connection')
     metrics.add('workload_api_connections', 1)
     return ({ error }) => {

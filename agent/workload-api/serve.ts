@@ -32,13 +32,18 @@ export interface WorkloadApiOptions extends AnswerDeps {
 const SOCKET_MODE = 0o777
 /** Requests are a header and a token at most. */
 const MAX_REQUEST_BYTES = 256 * 1024
+/** Streams count before anything has been asked over them; one more than may be open, so that the next is told why. */
+const MAX_STREAMS_PER_CONNECTION = DEFAULT_CALL_LIMITS.perProcess + 1
 /** How long calls may take to end when the agent stops. */
 const DRAIN_MS = 2_000
 
 /** Disposing ends all streams with Unavailable, then closes the socket. @throws IdentityError CONFIG_INVALID */
 export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<AsyncDisposable> {
   const { path, source, clock, log } = options
-  const server = new Server({ 'grpc.max_receive_message_length': MAX_REQUEST_BYTES })
+  const server = new Server({
+    'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
+    'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+  })
   const stopping = new AbortController()
   const listener = await listenUnix({
     path,
@@ -50,18 +55,15 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Asy
     server,
     callerOf: listener.callerOf,
     authorize,
+    ...(options.observe === undefined ? {} : { observe: options.observe }),
     onFailure(failure) {
       if (!stopping.signal.aborted) reportFailure(log, failure)
       if (isStranger(failure.error) && failure.caller !== undefined) listener.hangUp(failure.caller)
     },
   })
   const admit = limitCalls(options.limits ?? DEFAULT_CALL_LIMITS)
-  const { observe } = options
   addService<UnixCaller, SpiffeWorkloadAPIHandlers>(
-    {
-      ...endpoint(async ({ metadata }) => requireSecurityHeader(metadata)),
-      ...(observe === undefined ? {} : { observe }),
-    },
+    endpoint(async ({ metadata }) => requireSecurityHeader(metadata)),
     workloadApi().service,
     workloadService({ ...options, admit, stopping: stopping.signal }),
   )

@@ -1,6 +1,6 @@
 /** The store with a call counter around each of its operations, under SPIRE's names for them. */
 
-import type { Metrics } from '../../telemetry/metrics.ts'
+import { type Metrics, NO_METRICS } from '../../telemetry/metrics.ts'
 import type { Store } from '../store/store.ts'
 
 /** Several names where SPIRE takes several steps for what is one here. */
@@ -56,6 +56,7 @@ const CA_JOURNAL: Operations<Store['caJournal']> = {
 
 /** The same store: closing this one closes that one. */
 export function meterStore(store: Store, metrics: Metrics): Store {
+  if (metrics === NO_METRICS) return store
   return {
     entries: meter(store.entries, ENTRIES, metrics),
     nodes: meter(store.nodes, NODES, metrics),

@@ -1,5 +1,6 @@
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -253,6 +254,46 @@ test('a banned agent deletes what it holds and stops, saying why', async () => {
   expect(JSON.parse(readFileSync(join(dir, 'data', 'agent-data.json'), 'utf8')).svid).toBeNull()
   expect(existsSync(join(dir, 'data', 'cache'))).toBe(false)
   expect(existsSync(config.socketPath)).toBe(false)
+})
+
+test('a banned agent whose disk cannot be written still says why, and deletes what it holds', async () => {
+  const { clock, server, config } = await setUp()
+  await using _server = server
+  await using agent = start(config, clock)
+  await agent.ready
+  mkdirSync(join(dir, 'data', 'agent-data.json.tmp')) // where the next write would go
+  server.gate = () => {
+    throw new IdentityError('AGENT_BANNED', 'authorization denied')
+  }
+  clock.advance(HOUR / 2 + 10 * 60_000)
+  await expect(agent.running).rejects.toMatchObject({ code: 'AGENT_BANNED' })
+  expect(existsSync(join(dir, 'data', 'cache'))).toBe(false)
+  const said = agent.lines.filter(({ msg }) => msg.includes('cannot be removed from data_dir'))
+  expect(said).toHaveLength(1)
+})
+
+test('a second agent on the same socket is refused before it renews the SVID of the first', async () => {
+  const { clock, server, config } = await setUp()
+  await using _server = server
+  await using agent = start(config, clock)
+  await agent.ready
+  const files = ['agent-data.json', 'keys.json'].map((name) => join(dir, 'data', name))
+  const before = files.map((path) => readFileSync(path, 'utf8'))
+  let calls = 0
+  server.gate = () => {
+    calls += 1
+  }
+  // In the life of the second one, the SVID is due.
+  await using second = start(
+    config,
+    new FakeClock(new Date(clock.now().getTime() + HOUR / 2 + 10 * 60_000)),
+  )
+  await expect(second.running).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('another process is listening'),
+  })
+  expect(calls).toBe(0)
+  expect(files.map((path) => readFileSync(path, 'utf8'))).toEqual(before)
 })
 
 test('an agent that is stopped leaves no socket, and ends its streams', async () => {

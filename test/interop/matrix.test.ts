@@ -100,13 +100,21 @@ async function story(serverKind: Kind, agentKind: Kind): Promise<void> {
   )
   expect(invalid.code).toBe(1)
 
-  // a watching client sees entries come and go on its open stream
+  // watching clients see entries come and go on their open streams
+  await using spireWatcher = start(peer('spire-agent'), [
+    'api',
+    'watch',
+    '-socketPath',
+    agent.socket,
+  ])
+  await spireWatcher.line(/SPIFFE ID:\s+spiffe:\/\/example.org\/first/)
   await using watcher = start(peer('go-client'), ['watch'], {
     env: environment(agent),
   })
   await watcher.line(/"id":"spiffe:\/\/example.org\/first"/)
   const second = await register(server, agent, '-spiffeID', 'spiffe://example.org/second')
   await watcher.line(/"id":"spiffe:\/\/example.org\/second"/)
+  await spireWatcher.line(/SPIFFE ID:\s+spiffe:\/\/example.org\/second/)
   expect((await server.cli('spire', 'entry', 'delete', '-entryID', first)).code).toBe(0)
   await until('the first identity to go', async () => {
     const last: Line = JSON.parse(watcher.output().split('\n').at(-1) ?? '{}')

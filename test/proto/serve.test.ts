@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { HealthHandlers } from '../../proto/gen/grpc/health/v1/Health.ts'
 import { healthApi } from '../../proto/load.ts'
 import type { UnixCaller } from '../../proto/peer-credentials.ts'
-import { addService, type Implementation } from '../../proto/serve.ts'
+import { addService, type CallEnd, type Implementation } from '../../proto/serve.ts'
 import { fromStatus } from '../../proto/status.ts'
 import { listenUnix } from '../../proto/unix-listener.ts'
 import { IdentityError } from '../../spiffe/error.ts'
@@ -22,7 +22,11 @@ afterEach(() => rmSync(dir, { recursive: true }))
 
 type Health = Implementation<UnixCaller, HealthHandlers>
 
-async function serveHealth(implementation: Health, failures: unknown[] = []) {
+async function serveHealth(
+  implementation: Health,
+  failures: unknown[] = [],
+  ends: CallEnd<UnixCaller>[] = [],
+) {
   const server = new Server()
   const listener = await listenUnix({
     path,
@@ -40,6 +44,7 @@ async function serveHealth(implementation: Health, failures: unknown[] = []) {
         }
       },
       onFailure: ({ error }) => failures.push(error),
+      observe: () => (end) => ends.push(end),
     },
     healthApi().service,
     implementation,
@@ -181,4 +186,35 @@ test('closing removes the socket file and cuts no other listener off', async () 
   expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined()
   const error = await new Promise((resolve) => connect(path).once('error', resolve))
   expect(error).toMatchObject({ code: 'ENOENT' })
+})
+
+test('who observes is told once how each call ended, with its caller and its request', async () => {
+  const ends: CallEnd<UnixCaller>[] = []
+  const refusal = new IdentityError('NOT_FOUND', 'nothing there')
+  await using endpoint = await serveHealth(
+    {
+      async Check({ service }) {
+        if (service !== '') throw refusal
+        return { status: 'SERVING' }
+      },
+      async Watch(_, __, send) {
+        await send({ status: 'SERVING' })
+        throw refusal
+      },
+    },
+    [],
+    ends,
+  )
+  await check(endpoint.client)
+  await new Promise((resolve) => endpoint.client.Check({ service: 'x' }, resolve))
+  await new Promise((resolve) =>
+    endpoint.client.Watch({ service: 'y' }).on('error', resolve).resume(),
+  )
+  await expect.poll(() => ends.length).toBe(3)
+  const caller = expect.objectContaining({ pid: process.pid })
+  expect(ends).toEqual([
+    { call: expect.objectContaining({ caller }), request: { service: '' }, error: undefined },
+    { call: expect.objectContaining({ caller }), request: { service: 'x' }, error: refusal },
+    { call: expect.objectContaining({ caller }), request: { service: 'y' }, error: refusal },
+  ])
 })

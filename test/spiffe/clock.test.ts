@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { fromUnixSeconds, systemClock, unixSeconds } from '../../spiffe/clock.ts'
 import { FakeClock } from '../fakes/clock.ts'
+
+afterEach(() => vi.useRealTimers())
 
 test('seconds since 1970 are whole, and rounded down', () => {
   expect(unixSeconds(new Date(1999))).toBe(1)
@@ -23,6 +25,45 @@ test('the system clock sleeps no shorter than asked', async () => {
   const before = systemClock.now()
   await systemClock.sleep(5)
   expect(systemClock.now().getTime() - before.getTime()).toBeGreaterThanOrEqual(4)
+})
+
+const HOUR_MS = 3_600_000
+
+/** The machine's timers, which go by as told, and its clock, which can be set besides. */
+function machine() {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
+  return {
+    wait: (ms: number) => vi.advanceTimersByTimeAsync(ms),
+    setClock: (changeMs: number) => vi.setSystemTime(systemClock.now().getTime() + changeMs),
+  }
+}
+
+test('after a suspension, in which timers stood still, a sleep ends within ten seconds if its time has come', async () => {
+  const { wait, setClock } = machine()
+  let isAwake = false
+  void systemClock.sleep(HOUR_MS).then(() => {
+    isAwake = true
+  })
+  await wait(60_000)
+  setClock(HOUR_MS / 2)
+  await wait(10_000)
+  expect(isAwake).toBe(false)
+  setClock(HOUR_MS / 2)
+  await wait(10_000)
+  expect(isAwake).toBe(true)
+})
+
+test('a clock that is set back makes no sleep longer', async () => {
+  const { wait, setClock } = machine()
+  let isAwake = false
+  void systemClock.sleep(HOUR_MS).then(() => {
+    isAwake = true
+  })
+  setClock(-24 * HOUR_MS)
+  await wait(HOUR_MS - 1)
+  expect(isAwake).toBe(false)
+  await wait(1)
+  expect(isAwake).toBe(true)
 })
 
 test('the fake clock wakes sleepers in the order of their time, and only those that are due', async () => {

@@ -28,13 +28,12 @@ export function loggerService({
   }
 }
 
-const LEVELS: ReadonlySet<string> = new Set<LogLevel>([
-  ...(['PANIC', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE'] as const),
-])
+const LEVELS: readonly LogLevel[] = ['PANIC', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE']
 
 function fromWireLevel(wire: WireLevel): LogLevel {
   if (wire === 'UNSPECIFIED') throw invalid('newLevel value cannot be LogLevel_UNSPECIFIED')
   // A number that is no level of ours arrives as itself.
-  if (!LEVELS.has(wire)) throw invalid('unsupported log level')
-  return wire
+  const level = LEVELS.find((one) => one === wire)
+  if (level === undefined) throw invalid('unsupported log level')
+  return level
 }

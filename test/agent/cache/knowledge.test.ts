@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { apply, type Knowledge, knowingOnly, type Update } from '../../../agent/cache/knowledge.ts'
+import {
+  apply,
+  type Knowledge,
+  knowingOnly,
+  type Update,
+  withAuthorities,
+} from '../../../agent/cache/knowledge.ts'
 import { type Bundle, emptyBundle } from '../../../spiffe/bundle.ts'
 import { parseTrustDomain } from '../../../spiffe/id.ts'
 import { cachedEntry } from '../../fakes/cached-entry.ts'
@@ -105,3 +111,23 @@ test('equal federated bundles are no news', () => {
   expect(bundlesChanged).toBe(false)
   expect(knowledge.federated).toBe(known.federated)
 })
+
+const authority = (text: string) => ({ der: Buffer.from(text), tainted: false })
+
+test('a cached bundle is used when it has the authorities that the agent trusts', () => {
+  const trusted = { ...bundleOf(own), x509Authorities: [authority('a'), authority('b')] }
+  const x509Authorities = [{ ...authority('b'), tainted: true }, authority('a')]
+  const cached = { ...bundleOf(own, 9), x509Authorities }
+  expect(withAuthorities(cached, trusted)).toBe(cached)
+})
+
+test.for([[[]], [['a']], [['a', 'c']], [['a', 'b', 'c']]])(
+  'a cached bundle with the authorities %s gives way to those that the agent trusts',
+  ([texts]) => {
+    const trusted = { ...bundleOf(own), x509Authorities: [authority('a'), authority('b')] }
+    const cached = { ...bundleOf(own, 9), x509Authorities: (texts ?? []).map(authority) }
+    const { x509Authorities, sequenceNumber } = withAuthorities(cached, trusted)
+    expect(x509Authorities).toBe(trusted.x509Authorities)
+    expect(sequenceNumber).toBe(9)
+  },
+)

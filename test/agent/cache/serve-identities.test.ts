@@ -163,13 +163,16 @@ test('a workload gets the federated bundles of its own entries and of no others'
   expect(stranger).toMatchObject({ hasIdentity: false, federatedBundles: [] })
 })
 
-test('bundles are told when their keys change, and not for a sequence number', async () => {
+test('bundles are told when their keys change, and not for a sequence number or a taint', async () => {
   const { know, tell, bundles, stop } = setUp()
   know(cachedEntry('a', { federatesWith: [partner] }))
   const stream = bundles()
   await stream.next()
   const second = stream.next()
   tell(bundleOf(own, 'root', 5))
+  const { x509Authorities } = bundleOf(own, 'root')
+  const tainted = x509Authorities.map(({ der }) => ({ der, tainted: true }))
+  tell({ ...bundleOf(own, 'root', 6), x509Authorities: tainted })
   expect(await isPending(second)).toBe(true)
   tell(undefined, [bundleOf(partner, 'partner')])
   expect((await second)?.federatedBundles).toHaveLength(1)

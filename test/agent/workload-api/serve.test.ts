@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { status } from '@grpc/grpc-js'
@@ -276,6 +277,16 @@ test('calls beyond the limit of one process are refused, and room is made when a
       }
     })
     .toBe(1)
+})
+
+test('a process may open no more streams over one connection than it may have calls, and one to be told so', async () => {
+  await using endpoint = await openWorkloadEndpoint()
+  const session = connectHttp2('http://localhost', {
+    createConnection: () => connect(endpoint.path),
+  })
+  const [settings] = await once(session, 'remoteSettings')
+  session.destroy()
+  expect(settings.maxConcurrentStreams).toBe(1_025)
 })
 
 test('a stream whose caller has gone is forgotten by the source', async () => {

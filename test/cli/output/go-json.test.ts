@@ -14,8 +14,8 @@ test('keeps null where everything is to be seen', () => {
 })
 
 test('sorts by bytes, not by the language of anybody', () => {
-  expect(formatJson({ é: 1, z: 2, Z: 3, x10: 4, x9: 5, '😀': 6, '\uffff': 7 })).toBe(
-    '{"Z":3,"x10":4,"x9":5,"z":2,"é":1,"\uffff":7,"😀":6}',
+  expect(formatJson({ é: 1, z: 2, Z: 3, 10: 4, 9: 5, '😀': 6, '\uffff': 7 })).toBe(
+    '{"10":4,"9":5,"Z":3,"z":2,"é":1,"\uffff":7,"😀":6}',
   )
 })
 

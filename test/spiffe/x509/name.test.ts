@@ -1,7 +1,17 @@
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import { expect, test } from 'vitest'
-import { encodeName, isEmptyName, SVID_SUBJECT, withCommonName } from '../../../spiffe/x509/name.ts'
+import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
+import { oid, sequence, set } from '../../../spiffe/x509/der-write.ts'
+import {
+  commonNameOf,
+  encodeName,
+  isEmptyName,
+  SVID_SUBJECT,
+  withCommonName,
+} from '../../../spiffe/x509/name.ts'
+import { OID } from '../../../spiffe/x509/oid.ts'
+import { makeCertificate } from '../../fakes/certificate.ts'
 import { refusalOf } from '../refusal.ts'
 
 const textOf = (der: Uint8Array) => new x509.Name(new Uint8Array(der).buffer).toString()
@@ -40,4 +50,25 @@ test('a DNS name longer than a common name may be leaves none', () => {
 test('knows an empty name, and refuses what is none', () => {
   expect([isEmptyName(encodeName({})), isEmptyName(SVID_SUBJECT)]).toEqual([true, false])
   expect(refusalOf(() => isEmptyName(Buffer.of(1)))).toMatch('CERTIFICATE_MALFORMED')
+})
+
+test.for([
+  ['CN=node1', 'node1'],
+  ['O=org, CN=node one', 'node one'],
+  ['CN=first, CN=last', 'last'],
+  ['CN=ü', 'ü'],
+  ['O=nameless', undefined],
+])('the common name of %s is %s', async ([subject = '', name]) => {
+  const { certificate } = await makeCertificate(undefined, { subject })
+  expect(commonNameOf(parseCertificate(certificate).subject)).toBe(name)
+})
+
+test.for([
+  ['of a kind nobody writes', '1e040061'],
+  ['that is not UTF-8', '0c02c328'],
+])('a common name %s is refused', ([, value = '']) => {
+  const attribute = sequence(oid(OID.commonName), Buffer.from(value, 'hex'))
+  expect(() => commonNameOf(sequence(set(attribute)))).toThrow(
+    expect.objectContaining({ code: 'CERTIFICATE_MALFORMED' }),
+  )
 })

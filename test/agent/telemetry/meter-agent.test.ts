@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest'
+import { healthChecks } from '../../../agent/health/health-checks.ts'
+import {
+  gaugeCache,
+  meterAttest,
+  meterAttestor,
+  meterSigning,
+  observeWorkloadApi,
+} from '../../../agent/telemetry/meter-agent.ts'
+import type { UnixCaller } from '../../../proto/peer-credentials.ts'
+import { emptyBundle } from '../../../spiffe/bundle.ts'
+import { IdentityError } from '../../../spiffe/error.ts'
+import { parseTrustDomain } from '../../../spiffe/id.ts'
+import { parseSelector } from '../../../spiffe/selector.ts'
+import { openMetrics } from '../../../telemetry/metrics.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+
+const caller: UnixCaller = { kind: 'unix', pid: 1, uid: 1, gid: 1, isAlive: () => true }
+const { signal } = new AbortController()
+const trustDomain = parseTrustDomain('example.org')
+
+function open() {
+  const metrics = openMetrics({ prefix: 'spire_agent', labels: {}, clock: new FakeClock() })
+  const lines = async () => (await metrics.text()).split('\n')
+  return { metrics, lines }
+}
+
+const end = (error?: unknown) => ({ call: undefined, request: undefined, error })
+
+test('a call of the Workload API is a connection for as long as it is open', async () => {
+  const { metrics, lines } = open()
+  const observe = observeWorkloadApi(metrics)
+  const [first, second] = [
+    observe('/SpiffeWorkloadAPI/FetchX509SVID'),
+    observe('/SpiffeWorkloadAPI/FetchX509SVID'),
+  ]
+  expect(await lines()).toContain('spire_agent_workload_api_connections 2')
+  first(end())
+  second(end(new IdentityError('NO_IDENTITY_ISSUED', 'no identity issued')))
+  expect(await lines()).toEqual(
+    expect.arrayContaining([
+      'spire_agent_workload_api_connections 0',
+      'spire_agent_workload_api_connection 2',
+      'spire_agent_rpc_workload_api_fetch_x509svid{status="OK"} 1',
+      'spire_agent_rpc_workload_api_fetch_x509svid{status="PermissionDenied"} 1',
+    ]),
+  )
+})
+
+test('a health check is no connection of a workload', async () => {
+  const { metrics, lines } = open()
+  observeWorkloadApi(metrics)('/grpc.health.v1.Health/Check')(end())
+  const seen = await lines()
+  expect(seen).toContain('spire_agent_rpc_health_check{status="OK"} 1')
+  expect(seen.filter((line) => line.includes('connection'))).toEqual([])
+})
+
+test('attestations are counted as a whole and by attestor, with what they found', async () => {
+  const { metrics, lines } = open()
+  const uid = parseSelector('unix:uid:1')
+  const unix = meterAttestor({ type: 'unix', attest: async () => [uid] }, metrics)
+  const attest = meterAttest(async (who, stop) => new Set(await unix.attest(who, stop)), metrics)
+  expect(await attest(caller, signal)).toEqual(new Set([uid]))
+  const failing = meterAttest(
+    () => Promise.reject(new IdentityError('ATTESTATION_FAILED', '')),
+    metrics,
+  )
+  await expect(failing(caller, signal)).rejects.toMatchObject({ code: 'ATTESTATION_FAILED' })
+  expect(await lines()).toEqual(
+    expect.arrayContaining([
+      'spire_agent_workload_api_workload_attestation{status="OK"} 1',
+      'spire_agent_workload_api_workload_attestation{status="Unavailable"} 1',
+      'spire_agent_workload_api_workload_attestor{attestor="unix",status="OK"} 1',
+      'spire_agent_workload_api_discovered_selectors_sum 1',
+      'spire_agent_workload_api_discovered_selectors_count 1',
+    ]),
+  )
+})
+
+test('fetching SVIDs and what is cached are measured', async () => {
+  const { metrics, lines } = open()
+  await meterSigning(async () => [], metrics)([], signal)
+  const knowledge = { bundle: emptyBundle(trustDomain), entries: new Map(), federated: new Map() }
+  gaugeCache({ knowledge: () => knowledge, svids: () => new Map() }, metrics)
+  expect(await lines()).toEqual(
+    expect.arrayContaining([
+      'spire_agent_manager_sync_fetch_svids_updates{status="OK"} 1',
+      'spire_agent_lru_cache_record_map_size 0',
+      'spire_agent_lru_cache_svid_map_size 0',
+      'spire_agent_sync_bundles_total 1',
+    ]),
+  )
+})
+
+test('an agent is well while it has a bundle to hand out', async () => {
+  const own = emptyBundle(trustDomain)
+  const bundles = { own, federated: new Map() }
+  const [check] = healthChecks({ bundles: () => bundles })
+  await expect(check?.check()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  bundles.own = { ...own, x509Authorities: [{ der: Buffer.from('x'), tainted: false }] }
+  await expect(check?.check()).resolves.toBeUndefined()
+})
