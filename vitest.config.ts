@@ -14,7 +14,7 @@ export default defineConfig({
         'unit',
         [
           'test/*.test.ts',
-          'test/{spiffe,config,log,proto,telemetry,server,agent,workload,cli}/**/*.test.ts',
+          'test/{spiffe,config,log,disk,proto,telemetry,server,agent,workload,cli}/**/*.test.ts',
         ],
         10_000,
       ),

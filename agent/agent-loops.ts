@@ -3,6 +3,7 @@
  * of the workloads. Wiring only; what they do is in the files they are from.
  */
 import type { Bundle } from '../spiffe/bundle.ts'
+import type { Loop } from '../spiffe/running-loops.ts'
 import { authorityIdOf } from '../spiffe/x509/key-id.ts'
 import type { RunningAgent } from './agent.ts'
 import type { IdentitySource } from './cache/identity.ts'
@@ -17,7 +18,6 @@ import { configuredAttestor } from './node/configured-attestor.ts'
 import { keepRenewed } from './node/renew.ts'
 import { connectServer } from './node/server-connection.ts'
 import { signJwtWith, signX509With } from './node/sign-svids.ts'
-import type { Loop } from './running-loops.ts'
 import { followServer } from './sync/follow.ts'
 import { meterSigning } from './telemetry/meter-agent.ts'
 

@@ -1,6 +1,7 @@
 /** What the agent is made of, for those who wire it together. */
 import type { Log } from '../log/open-log.ts'
 import type { Clock } from '../spiffe/clock.ts'
+import type { Random } from '../spiffe/random.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { DiskCache } from './cache/disk-cache.ts'
 import type { WorkloadCache } from './cache/workload-cache.ts'
@@ -9,7 +10,6 @@ import type { KeyStore } from './keys/key-store.ts'
 import type { Membership } from './node/membership.ts'
 import type { ServerConnection } from './node/server-connection.ts'
 import type { Standing } from './node/standing.ts'
-import type { Random } from './renewal-time.ts'
 
 export interface AgentDeps {
   readonly log: Log

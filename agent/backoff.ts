@@ -1,5 +1,5 @@
 /** How long to wait after each failure: longer every time up to a cap, and never the same for two agents. */
-import type { Random } from './renewal-time.ts'
+import type { Random } from '../spiffe/random.ts'
 
 export interface BackoffOptions {
   readonly initialMs: number

@@ -4,14 +4,12 @@
  *
  * @see https://github.com/spiffe/spire/blob/main/doc/spire_agent.md
  */
-import type { Context, Read } from '../config/check.ts'
-import { expandEnv } from '../config/expand-env.ts'
-import { type Flag, overlayFlags } from '../config/flags.ts'
+import type { Read } from '../config/check.ts'
+import type { Flag } from '../config/flags.ts'
 import { freeze } from '../config/freeze.ts'
 import type { HealthSettings } from '../config/health.ts'
 import { type LogConfig, logConfig } from '../config/log.ts'
-import { newReport, throwMistakes } from '../config/mistake.ts'
-import { parseConfig } from '../config/parse.ts'
+import { type ConfigFile, readConfig } from '../config/read-config.ts'
 import { CONFIG_HINT, readText } from '../config/read-text.ts'
 import { type TelemetrySettings, telemetrySettings } from '../config/telemetry.ts'
 import type { TrustDomain } from '../spiffe/id.ts'
@@ -19,7 +17,7 @@ import type { Bootstrap } from './config/bootstrap.ts'
 import { agentFile } from './config/keys.ts'
 import { type X509PopConfig, x509PopConfig } from './config/x509pop.ts'
 
-export const DEFAULT_AGENT_CONFIG_PATH = 'conf/agent/agent.conf'
+const DEFAULT_AGENT_CONFIG_PATH = 'conf/agent/agent.conf'
 
 export type WorkloadKeyType = 'ec-p256' | 'ec-p384' | 'rsa-2048'
 
@@ -91,27 +89,17 @@ export interface AgentFlags {
   readonly trustDomain?: string | undefined
 }
 
-export interface AgentConfigInput {
-  /** The file's name decides its format, and is shown with every mistake. */
-  readonly path: string
-  readonly text: string
+export interface AgentConfigInput extends ConfigFile {
   readonly flags: AgentFlags
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** Reads a `plugin_data_file` or a `join_token_file`. */
-  readonly readText: Context['readText']
 }
 
 /** @throws IdentityError CONFIG_INVALID listing every mistake, one on each line */
 export function readAgentConfig(input: AgentConfigInput): AgentConfig {
-  const { path, flags, env } = input
-  const text = flags.expandEnv === true ? expandEnv(input.text, env) : input.text
-  const root = overlayFlags(parseConfig(path, text), 'agent', flagsOf(flags))
-  const report = newReport()
-  const spot = { name: '', place: root.place }
-  const found = [{ key: '', value: root, place: root.place }]
-  const read = agentFile.read(found, spot, { report, readText: input.readText })
-  throwMistakes(report)
-  if (read === undefined) throw new Error('a configuration without mistakes was not read')
+  const { read, report } = readConfig(agentFile, input, {
+    section: 'agent',
+    flags: flagsOf(input.flags),
+    expandsEnv: input.flags.expandEnv === true,
+  })
   return freeze(build(read, report.warnings))
 }
 

@@ -4,9 +4,11 @@
  */
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
+import { prepareDataDir } from '../disk/data-dir.ts'
 import type { Log } from '../log/open-log.ts'
 import { prepareSocketPath } from '../proto/unix-listener.ts'
 import { IdentityError } from '../spiffe/error.ts'
+import { runLoops } from '../spiffe/running-loops.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { serveMetrics } from '../telemetry/serve-metrics.ts'
 import type { Agent, AgentDeps, RunningAgent } from './agent.ts'
@@ -17,7 +19,6 @@ import { type DiskCache, openDiskCache } from './cache/disk-cache.ts'
 import { knowingOnly, withAuthorities } from './cache/knowledge.ts'
 import { createWorkloadCache } from './cache/workload-cache.ts'
 import type { AgentConfig, AgentKeyManager } from './config.ts'
-import { prepareDataDir, prepareSocketDir } from './directories.ts'
 import { healthChecks } from './health/health-checks.ts'
 import { openDiskKeys } from './keys/disk.ts'
 import type { KeyStore } from './keys/key-store.ts'
@@ -31,7 +32,7 @@ import { isAboutTheAgent } from './node/refusal.ts'
 import { connectServer } from './node/server-connection.ts'
 import { createStanding } from './node/standing.ts'
 import { type NodeState, openNodeState } from './node/state.ts'
-import { startLoops } from './running-loops.ts'
+import { prepareSocketDir } from './socket-dir.ts'
 import {
   gaugeCache,
   meterAttest,
@@ -44,7 +45,7 @@ const RANDOM_STEPS = 2 ** 32
 
 /** Runs until the signal aborts. @throws IdentityError saying why the agent cannot start, or not go on */
 export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
-  const { log, signal } = deps
+  const { log, clock, signal } = deps
   log.info({ trust_domain: config.trustDomain, data_dir: config.dataDir }, 'Configured')
   for (const warning of config.warnings) log.warn(warning)
   prepareDataDir(config.dataDir)
@@ -52,7 +53,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   // Before anything else: two agents on one data_dir would take each other's SVID away.
   await prepareSocketPath(config.socketPath)
   const keys = await openKeys(config.keyManager)
-  const disk = openDiskCache(config.dataDir, log)
+  const disk = openDiskCache(config.dataDir, { clock, log })
   // With keys in memory no private key may be on the disk, not even one of an earlier run.
   if (!keys.persistent) await disk.clear()
   const state = openNodeState(config.dataDir)
@@ -140,7 +141,7 @@ async function serve(agent: Agent, attested: Attested, membership: Membership): 
   const inSync = Promise.withResolvers<void>()
   if (isRemembered) inSync.resolve()
   const open: RunningAgent = { ...agent, membership, cache, connection, standing }
-  await using loops = startLoops([
+  await using loops = runLoops([
     followLoop(open, inSync.resolve),
     renewLoop(open),
     ...svidLoops(open),

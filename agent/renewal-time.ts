@@ -2,9 +2,7 @@
  * When an SVID is to be renewed: at half of its life, or so early that it outlives an outage of the configured
  * length. Jitter spreads the agents and the SVIDs that were issued together.
  */
-
-/** A number from 0 (included) to 1 (excluded). */
-export type Random = () => number
+import type { Random } from '../spiffe/random.ts'
 
 export interface RenewalPolicy {
   /** `availability_target`; undefined: renew at half life. */

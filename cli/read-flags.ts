@@ -27,15 +27,21 @@ export function readFlags(flags: Flags, args: readonly string[]): ReadFlags {
   const words = given.map(({ name, value }) => `--${name}=${value}`)
   parser.parse(words, { from: 'user' })
   if (mistake !== undefined) throw refusal(describe(mistake, Object.keys(flags)))
-  return { values: parser.opts(), rest }
+  const boxes = Object.entries(parser.opts<Readonly<Record<string, Box>>>())
+  return { values: Object.fromEntries(boxes.map(([name, { value }]) => [name, value])), rest }
+}
+
+/** Commander takes a value that is undefined for one that is missing, and puts another in its place. */
+interface Box {
+  readonly value: unknown
 }
 
 function optionOf(name: string, flag: Flag<unknown>): Option {
   return new Option(`--${name} <value>`)
-    .default(flag.initial)
-    .argParser((text: string, previous: unknown) => {
+    .default({ value: flag.initial } satisfies Box)
+    .argParser((text: string, previous: Box): Box => {
       try {
-        return flag.read(text, previous)
+        return { value: flag.read(text, previous.value) }
       } catch (error) {
         if (!(error instanceof IdentityError)) throw error
         const what =

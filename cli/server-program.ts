@@ -43,10 +43,22 @@ const commands: Readonly<Record<string, Entry>> = {
     'Print the bundle of the trust domain',
     async () => (await import('./server/bundle/show.ts')).show,
   ),
-  'bundle list': notYet('List bundles of federated trust domains'),
-  'bundle set': notYet('Store the bundle of a federated trust domain'),
-  'bundle delete': notYet('Delete the bundle of a federated trust domain'),
-  'bundle count': notYet('Count bundles'),
+  'bundle list': here(
+    'List bundles of federated trust domains',
+    async () => (await import('./server/bundle/list.ts')).list,
+  ),
+  'bundle set': here(
+    'Store the bundle of a federated trust domain',
+    async () => (await import('./server/bundle/set.ts')).set,
+  ),
+  'bundle delete': here(
+    'Delete the bundle of a federated trust domain',
+    async () => (await import('./server/bundle/delete.ts')).deleteBundle,
+  ),
+  'bundle count': here(
+    'Count bundles',
+    async () => (await import('./server/bundle/count.ts')).count,
+  ),
   'agent list': here(
     'List attested agents',
     async () => (await import('./server/agent/list.ts')).list,
@@ -67,7 +79,10 @@ const commands: Readonly<Record<string, Entry>> = {
     'Forget an agent, which may attest again',
     async () => (await import('./server/agent/evict.ts')).evict,
   ),
-  'agent purge': notYet('Evict agents that expired long ago'),
+  'agent purge': here(
+    'Evict agents that expired long ago',
+    async () => (await import('./server/agent/purge.ts')).purge,
+  ),
   'x509 mint': here(
     'Issue an X.509-SVID without an agent',
     async () => (await import('./server/x509/mint.ts')).mint,
@@ -77,28 +92,94 @@ const commands: Readonly<Record<string, Entry>> = {
     async () => (await import('./server/jwt/mint.ts')).mint,
   ),
   'wit mint': notYet('Issue a WIT-SVID without an agent'),
-  'federation create': notYet('Federate with a trust domain'),
-  'federation delete': notYet('End a federation'),
-  'federation list': notYet('List federated trust domains'),
-  'federation refresh': notYet('Fetch the bundle of a federated trust domain now'),
-  'federation show': notYet('Show one federated trust domain'),
-  'federation update': notYet('Change a federation'),
-  'localauthority x509 activate': notYet('Sign with the prepared X.509 authority from now on'),
-  'localauthority x509 prepare': notYet('Prepare a new X.509 authority'),
-  'localauthority x509 revoke': notYet('Remove an old X.509 authority from the bundle'),
-  'localauthority x509 show': notYet('Show the X.509 authorities'),
-  'localauthority x509 taint': notYet('Mark an old X.509 authority as no longer to be trusted'),
-  'localauthority jwt activate': notYet('Sign with the prepared JWT authority from now on'),
-  'localauthority jwt prepare': notYet('Prepare a new JWT authority'),
-  'localauthority jwt revoke': notYet('Remove an old JWT authority from the bundle'),
-  'localauthority jwt show': notYet('Show the JWT authorities'),
-  'localauthority jwt taint': notYet('Mark an old JWT authority as no longer to be trusted'),
-  'upstreamauthority revoke': notYet('Remove an upstream authority from the bundle'),
-  'upstreamauthority taint': notYet('Mark an upstream authority as no longer to be trusted'),
-  'logger get': notYet('Show the log level'),
-  'logger set': notYet('Change the log level of the running server'),
-  'logger reset': notYet('Go back to the log level of the configuration'),
-  'debug getinfo': notYet('Show the inside of the running server'),
+  'federation create': here(
+    'Federate with a trust domain',
+    async () => (await import('./server/federation/create.ts')).create,
+  ),
+  'federation delete': here(
+    'End a federation',
+    async () => (await import('./server/federation/delete.ts')).deleteRelationship,
+  ),
+  'federation list': here(
+    'List federated trust domains',
+    async () => (await import('./server/federation/list.ts')).list,
+  ),
+  'federation refresh': here(
+    'Fetch the bundle of a federated trust domain now',
+    async () => (await import('./server/federation/refresh.ts')).refresh,
+  ),
+  'federation show': here(
+    'Show one federated trust domain',
+    async () => (await import('./server/federation/show.ts')).show,
+  ),
+  'federation update': here(
+    'Change a federation',
+    async () => (await import('./server/federation/update.ts')).update,
+  ),
+  'localauthority x509 activate': here(
+    'Sign with the prepared X.509 authority from now on',
+    async () => (await import('./server/localauthority/activate.ts')).activateX509,
+  ),
+  'localauthority x509 prepare': here(
+    'Prepare a new X.509 authority',
+    async () => (await import('./server/localauthority/prepare.ts')).prepareX509,
+  ),
+  'localauthority x509 revoke': here(
+    'Remove an old X.509 authority from the bundle',
+    async () => (await import('./server/localauthority/revoke.ts')).revokeX509,
+  ),
+  'localauthority x509 show': here(
+    'Show the X.509 authorities',
+    async () => (await import('./server/localauthority/show.ts')).showX509,
+  ),
+  'localauthority x509 taint': here(
+    'Mark an old X.509 authority as no longer to be trusted',
+    async () => (await import('./server/localauthority/taint.ts')).taintX509,
+  ),
+  'localauthority jwt activate': here(
+    'Sign with the prepared JWT authority from now on',
+    async () => (await import('./server/localauthority/activate.ts')).activateJwt,
+  ),
+  'localauthority jwt prepare': here(
+    'Prepare a new JWT authority',
+    async () => (await import('./server/localauthority/prepare.ts')).prepareJwt,
+  ),
+  'localauthority jwt revoke': here(
+    'Remove an old JWT authority from the bundle',
+    async () => (await import('./server/localauthority/revoke.ts')).revokeJwt,
+  ),
+  'localauthority jwt show': here(
+    'Show the JWT authorities',
+    async () => (await import('./server/localauthority/show.ts')).showJwt,
+  ),
+  'localauthority jwt taint': here(
+    'Mark an old JWT authority as no longer to be trusted',
+    async () => (await import('./server/localauthority/taint.ts')).taintJwt,
+  ),
+  'upstreamauthority revoke': here(
+    'Remove an upstream authority from the bundle',
+    async () => (await import('./server/upstreamauthority/revoke.ts')).revoke,
+  ),
+  'upstreamauthority taint': here(
+    'Mark an upstream authority as no longer to be trusted',
+    async () => (await import('./server/upstreamauthority/taint.ts')).taint,
+  ),
+  'logger get': here(
+    'Show the log level',
+    async () => (await import('./server/logger/get.ts')).get,
+  ),
+  'logger set': here(
+    'Change the log level of the running server',
+    async () => (await import('./server/logger/set.ts')).set,
+  ),
+  'logger reset': here(
+    'Go back to the log level of the configuration',
+    async () => (await import('./server/logger/reset.ts')).reset,
+  ),
+  'debug getinfo': here(
+    'Show the inside of the running server',
+    async () => (await import('./server/debug/getinfo.ts')).getinfo,
+  ),
 }
 
 export const serverProgram: Program = {

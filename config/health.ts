@@ -1,8 +1,7 @@
 /** The health_checks block, which the server and the agent share. Nothing listens unless it says so. */
 import { placeOf, refine, section, withDefault } from './check.ts'
 import { addMistake } from './mistake.ts'
-import { showNode } from './tree.ts'
-import { host, port, truth, type Value, value } from './value.ts'
+import { host, port, textLike, truth } from './value.ts'
 
 export interface HealthSettings {
   readonly host: string
@@ -13,14 +12,7 @@ export interface HealthSettings {
 
 const PATH = /^\/[A-Za-z0-9._~/-]*$/
 
-function path(): Value<string> {
-  return value((node) => {
-    if (node.kind === 'string' && node.value === '') return { kind: 'unset' }
-    return node.kind === 'string' && PATH.test(node.value)
-      ? { kind: 'value', value: node.value }
-      : { kind: 'wrong', message: `is ${showNode(node)}` }
-  }, 'a path such as /live')
-}
+const path = () => textLike(PATH, 'a path such as /live')
 
 const keys = section({
   bind_address: withDefault(host(), 'localhost', 'address of the health endpoint'),

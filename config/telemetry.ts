@@ -1,8 +1,7 @@
 /** The telemetry block, which the server and the agent share: Prometheus, or nothing. */
 import { absent } from './absent.ts'
 import { type Key, optional, type Read, section, withDefault } from './check.ts'
-import { showNode } from './tree.ts'
-import { host, port, truth, type Value, value } from './value.ts'
+import { host, port, textLike, truth } from './value.ts'
 
 export interface TelemetrySettings {
   readonly host: string
@@ -12,6 +11,8 @@ export interface TelemetrySettings {
   readonly hasHostnameLabel: boolean
   readonly hasTrustDomainLabel: boolean
 }
+
+const METRIC_PREFIX = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 const prometheusKeys = section({
   host: withDefault(host(), 'localhost', 'address that metrics are served at'),
@@ -36,7 +37,10 @@ export const telemetry = section({
   EnableTrustDomainLabel: withDefault(truth(), 'false', 'label with the trust domain'),
   InMem: absent('metrics kept in memory'),
   M3: absent('metrics sent to M3', '[]'),
-  MetricPrefix: optional(metricPrefix(), 'prefix of metric names instead of the program’s'),
+  MetricPrefix: optional(
+    textLike(METRIC_PREFIX, 'letters, digits and underscores'),
+    'prefix of metric names instead of the program’s',
+  ),
   Prometheus: prometheus,
   Statsd: absent('metrics sent to StatsD', '[]'),
 })
@@ -53,15 +57,4 @@ export function telemetrySettings(
     hasHostnameLabel: read.EnableHostnameLabel,
     hasTrustDomainLabel: read.EnableTrustDomainLabel,
   }
-}
-
-const PREFIX = /^[A-Za-z_][A-Za-z0-9_]*$/
-
-function metricPrefix(): Value<string> {
-  return value((node) => {
-    if (node.kind === 'string' && node.value === '') return { kind: 'unset' }
-    return node.kind === 'string' && PREFIX.test(node.value)
-      ? { kind: 'value', value: node.value }
-      : { kind: 'wrong', message: `is ${showNode(node)}` }
-  }, 'letters, digits and underscores')
 }

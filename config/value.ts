@@ -84,6 +84,16 @@ export function text(expected = 'a string'): Value<string> {
   return fromText((written) => ({ kind: 'value', value: written }), expected)
 }
 
+/** A string of this form; unlike other texts it may not be written as a number. */
+export function textLike(form: RegExp, expected: string): Value<string> {
+  return value((node) => {
+    if (node.kind === 'string' && node.value === '') return UNSET
+    return node.kind === 'string' && form.test(node.value)
+      ? { kind: 'value', value: node.value }
+      : saw(node)
+  }, expected)
+}
+
 export function truth(): Value<boolean> {
   return value((node) => {
     return node.kind === 'bool' ? { kind: 'value', value: node.value } : saw(node)

@@ -69,7 +69,7 @@ export function openLog({ level, format, file }: LogOptions): OpenedLog {
 }
 
 /** `time="…" level=info msg="…" key=value …`, as logrus prints it. */
-export function toText(line: string): string {
+function toText(line: string): string {
   // Cast: the line was written by pino one call ago.
   const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>
   const rest = Object.entries(fields).map(([key, value]) => `${key}=${quote(flatten(value))}`)

@@ -4,14 +4,13 @@
  *
  * @see https://github.com/spiffe/spire/blob/main/doc/spire_server.md
  */
-import { type Context, placeOf, type Read } from '../config/check.ts'
-import { expandEnv } from '../config/expand-env.ts'
-import { type Flag, overlayFlags } from '../config/flags.ts'
+import { placeOf, type Read } from '../config/check.ts'
+import type { Flag } from '../config/flags.ts'
 import { freeze } from '../config/freeze.ts'
 import type { HealthSettings } from '../config/health.ts'
 import { type LogConfig, logConfig } from '../config/log.ts'
-import { addWarning, newReport, type Report, throwMistakes } from '../config/mistake.ts'
-import { parseConfig } from '../config/parse.ts'
+import { addWarning, type Report } from '../config/mistake.ts'
+import { type ConfigFile, readConfig } from '../config/read-config.ts'
 import { CONFIG_HINT, readText } from '../config/read-text.ts'
 import { type TelemetrySettings, telemetrySettings } from '../config/telemetry.ts'
 import type { SpiffeId, TrustDomain } from '../spiffe/id.ts'
@@ -19,7 +18,7 @@ import { serverFile } from './config/keys.ts'
 import { ttlWarning } from './config/ttl-warnings.ts'
 import { type X509PopConfig, x509PopConfig } from './config/x509pop.ts'
 
-export const DEFAULT_SERVER_CONFIG_PATH = 'conf/server/server.conf'
+const DEFAULT_SERVER_CONFIG_PATH = 'conf/server/server.conf'
 
 export type CaKeyType = 'ec-p256' | 'ec-p384' | 'rsa-2048' | 'rsa-4096'
 
@@ -80,27 +79,17 @@ export interface ServerFlags {
   readonly trustDomain?: string | undefined
 }
 
-export interface ServerConfigInput {
-  /** The file's name decides its format, and is shown with every mistake. */
-  readonly path: string
-  readonly text: string
+export interface ServerConfigInput extends ConfigFile {
   readonly flags: ServerFlags
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** Reads a `plugin_data_file`. */
-  readonly readText: Context['readText']
 }
 
 /** @throws IdentityError CONFIG_INVALID listing every mistake, one on each line */
 export function readServerConfig(input: ServerConfigInput): ServerConfig {
-  const { path, flags, env } = input
-  const text = flags.expandEnv === true ? expandEnv(input.text, env) : input.text
-  const root = overlayFlags(parseConfig(path, text), 'server', flagsOf(flags))
-  const report = newReport()
-  const spot = { name: '', place: root.place }
-  const found = [{ key: '', value: root, place: root.place }]
-  const read = serverFile.read(found, spot, { report, readText: input.readText })
-  throwMistakes(report)
-  if (read === undefined) throw new Error('a configuration without mistakes was not read')
+  const { read, report } = readConfig(serverFile, input, {
+    section: 'server',
+    flags: flagsOf(input.flags),
+    expandsEnv: input.flags.expandEnv === true,
+  })
   return freeze(build(read, report))
 }
 

@@ -4,10 +4,12 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { prepareDataDir } from '../disk/data-dir.ts'
 import { createLevelSwitch, type LevelSwitch } from '../log/level-switch.ts'
 import type { Log } from '../log/open-log.ts'
 import { createBell } from '../spiffe/bell.ts'
 import type { Clock } from '../spiffe/clock.ts'
+import { type Loop, runLoops } from '../spiffe/running-loops.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { serveMetrics } from '../telemetry/serve-metrics.ts'
@@ -22,7 +24,6 @@ import type { KeyStore } from './ca/key-store/key-store.ts'
 import { memoryKeyStore } from './ca/key-store/memory.ts'
 import { openCa } from './ca/open-ca.ts'
 import type { ServerConfig } from './config.ts'
-import { prepareDataDir } from './data-dir.ts'
 import { createEntryIndex } from './entries/entry-index.ts'
 import { followChanges } from './entries/follow-changes.ts'
 import { healthChecks } from './health/health-checks.ts'
@@ -32,7 +33,6 @@ import { openRateLimits } from './listen/rate-limits.ts'
 import { cacheNodes } from './nodes/cache-nodes.ts'
 import { pruneJobs } from './prune/prune-jobs.ts'
 import { pruneRegularly } from './prune/prune-loop.ts'
-import { runLoops } from './running-loops.ts'
 import { openStore } from './store/sqlite/open-store.ts'
 import type { Store } from './store/store.ts'
 import { gaugeEntryCache } from './telemetry/gauge-entry-cache.ts'
@@ -89,8 +89,6 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   await Promise.race([loops.failed, aborted(signal)])
   log.info('Stopping')
 }
-
-type Loop = (signal: AbortSignal) => Promise<unknown>
 
 /** What signs: resolves when there is something to sign with. */
 async function openAuthorities(

@@ -10,12 +10,13 @@ const BENEATH: Record<string, readonly string[]> = {
   spiffe: [],
   log: [],
   config: ['spiffe'],
+  disk: ['spiffe'],
   proto: ['spiffe'],
   telemetry: ['spiffe', 'log', 'proto'],
   workload: ['spiffe', 'proto'],
-  server: ['spiffe', 'config', 'log', 'proto', 'telemetry'],
-  agent: ['spiffe', 'config', 'log', 'proto', 'telemetry'],
-  cli: ['spiffe', 'config', 'log', 'proto', 'telemetry', 'server', 'agent'],
+  server: ['spiffe', 'config', 'disk', 'log', 'proto', 'telemetry'],
+  agent: ['spiffe', 'config', 'disk', 'log', 'proto', 'telemetry'],
+  cli: ['spiffe', 'config', 'disk', 'log', 'proto', 'telemetry', 'server', 'agent'],
 }
 
 /** Library → the folders that may import it; everything else goes through them. */

@@ -1,8 +1,10 @@
 /** The README shows what works: its files are accepted, its example is the one that is run, its scripts exist. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readAgentConfig } from '../agent/config.ts'
+import { agentProgram } from '../cli/agent-program.ts'
+import { serverProgram } from '../cli/server-program.ts'
 import { readServerConfig } from '../server/config.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -42,4 +44,50 @@ test('every npm script that a document names exists', () => {
     for (const [, name = ''] of document.matchAll(/npm run ([a-z0-9]+)/g))
       expect(scripts).toHaveProperty(name)
   }
+})
+
+/** The first cells of the table under `steeple server …`: `entry create, show` is two commands. */
+function commandsOf(program: string): readonly string[] {
+  const table = readme.split(`| \`steeple ${program} …\``)[1]?.split('\n\n')[0] ?? ''
+  const cells = [...table.matchAll(/^\| (`.*`) \|/gm)].map(([, cell = '']) => cell)
+  return cells.flatMap((cell) =>
+    [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, text = '']) => {
+      const [first = '', ...others] = text.split(', ')
+      const group = first.split(' ').slice(0, -1)
+      return [first, ...others.map((name) => [...group, name].join(' '))]
+    }),
+  )
+}
+
+test.for([serverProgram, agentProgram])(
+  'its commands of $name are those that there are',
+  (program) => {
+    const here = [...program.commands].filter(([, { load }]) => load !== undefined)
+    const named = here.map(([name]) => name).filter((name) => name !== 'api fetch') // means api fetch x509
+    expect(commandsOf(program.name).toSorted()).toEqual(named.toSorted())
+  },
+)
+
+const DOCUMENTS = ['README', 'ARCHITECTURE', 'CONTRIBUTING', 'SECURITY', 'CHANGELOG']
+
+test.for(DOCUMENTS)('every file that %s links to exists', (name) => {
+  for (const [, target = ''] of read(`${name}.md`).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+    expect(existsSync(join(root, target)), target).toBe(true)
+  }
+})
+
+test('ARCHITECTURE.md names every room, and none that is not there', () => {
+  const rooms = [...read('ARCHITECTURE.md').matchAll(/^- `([a-z]+)\/`/gm)].map(([, room]) => room)
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !/^\.|^(node_modules|dist)$/.test(entry.name))
+    .map(({ name }) => name)
+  expect(rooms.toSorted()).toEqual(folders.toSorted())
+})
+
+test('ARCHITECTURE.md says why each dependency is there', () => {
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json'))
+  const told = read('ARCHITECTURE.md').split('## Dependencies')[1] ?? ''
+  const names = Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies })
+  const untold = names.filter((name) => !name.startsWith('@types/') && !told.includes(name))
+  expect(untold).toEqual([])
 })

@@ -7,7 +7,7 @@
 import { isIP } from 'node:net'
 import { IdentityError } from '../spiffe/error.ts'
 
-export const SOCKET_VARIABLE = 'SPIFFE_ENDPOINT_SOCKET'
+const SOCKET_VARIABLE = 'SPIFFE_ENDPOINT_SOCKET'
 
 /** In the form that gRPC takes: `unix:/path` or `ip:port`. */
 export type EndpointAddress = string

@@ -6,7 +6,8 @@
  */
 import type { Clock } from '../spiffe/clock.ts'
 import type { IdentityError } from '../spiffe/error.ts'
-import { createRetry, type Random } from './retry.ts'
+import type { Random } from '../spiffe/random.ts'
+import { createRetry } from './retry.ts'
 import { toFailure } from './workload-client.ts'
 
 /** @param retryMs pause before the next attempt; undefined when there will be none */

@@ -1,7 +1,5 @@
 /** When to try again: at once after a stream that has served, then later and later up to a bound. */
-
-/** A number from 0 (included) to 1 (excluded). */
-export type Random = () => number
+import type { Random } from '../spiffe/random.ts'
 
 export interface Retry {
   /** The pause before the next attempt, in milliseconds. */

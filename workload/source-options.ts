@@ -2,9 +2,9 @@
 import { randomInt } from 'node:crypto'
 import { type Clock, systemClock } from '../spiffe/clock.ts'
 import type { IdentityError } from '../spiffe/error.ts'
+import type { Random } from '../spiffe/random.ts'
 import { type EndpointAddress, readEndpointAddress } from './endpoint-address.ts'
 import type { OnFailure } from './follow.ts'
-import type { Random } from './retry.ts'
 
 export interface SourceOptions {
   /** `unix:///absolute/path` or `tcp://ip:port`; default: the environment's SPIFFE_ENDPOINT_SOCKET. */

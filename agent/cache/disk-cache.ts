@@ -6,14 +6,16 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readJson } from '../../disk/read-json.ts'
+import { replaceFile } from '../../disk/replace-file.ts'
 import type { Log } from '../../log/open-log.ts'
+import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
-import { readJson } from '../disk/read-json.ts'
-import { replaceFile } from '../disk/replace-file.ts'
 import { failureFields } from '../failure-fields.ts'
 import { KNOWLEDGE, readKnowledge, readSvid, SVID, writeKnowledge, writeSvid } from './disk-form.ts'
 import type { Knowledge } from './knowledge.ts'
+import type { News } from './news.ts'
 import type { WorkloadCache } from './workload-cache.ts'
 import type { X509Svid, X509SvidContext } from './x509-svid.ts'
 
@@ -26,12 +28,20 @@ export interface DiskCache {
   clear(): Promise<void>
 }
 
+export interface DiskCacheDeps {
+  readonly clock: Clock
+  readonly log: Log
+}
+
 export interface Remembered {
   readonly known: Knowledge
   readonly svids: readonly X509Svid[]
 }
 
-export function openDiskCache(dataDir: string, log: Log): DiskCache {
+/** All entries are one file: while they change without end, it is not written all the time. */
+const KNOWLEDGE_PAUSE_MS = 200
+
+export function openDiskCache(dataDir: string, { clock, log }: DiskCacheDeps): DiskCache {
   const directory = join(dataDir, 'cache')
   const paths: Paths = {
     knowledge: join(directory, 'entries.json'),
@@ -56,13 +66,20 @@ export function openDiskCache(dataDir: string, log: Log): DiskCache {
     },
     async follow(agentId, cache, signal) {
       await mkdir(paths.svids, { recursive: true, mode: 0o700 })
-      await follow(cache, signal, async () => {
+      const careful = (write: () => Promise<void>) => async () => {
         try {
-          await writeChanges(paths, agentId, cache, written)
-        } catch (error) {
-          log.error({ err: error }, 'The cache cannot be written: a restart would begin without it')
+          await write()
+        } catch (err) {
+          log.error({ err }, 'The cache cannot be written: a restart would begin without it')
         }
-      })
+      }
+      const { news } = cache
+      const knowledge = careful(() => writeKnowledgeOf(paths, agentId, cache, written))
+      const svids = careful(() => writeSvidsOf(paths, cache, written))
+      await Promise.all([
+        follow(news, knowledge, () => clock.sleep(KNOWLEDGE_PAUSE_MS, signal), signal),
+        follow(news, svids, async () => {}, signal),
+      ])
     },
   }
 }
@@ -112,48 +129,53 @@ async function loadSvid(
 
 /** One write at a time; whatever comes meanwhile is written together. */
 async function follow(
-  { news }: WorkloadCache,
-  signal: AbortSignal,
+  news: News,
   write: () => Promise<void>,
+  pause: () => Promise<void>,
+  signal: AbortSignal,
 ): Promise<void> {
   let isLast = false
   while (!isLast) {
     isLast = signal.aborted
     const version = news.version()
     await write()
+    await pause()
     await news.after(version, signal)
   }
 }
 
+/** What is on disk now. */
 interface Written {
   known: Knowledge | undefined
   readonly svids: Map<string, X509Svid>
 }
 
-/** Entries come first: an SVID without its entry is dropped at the next start, an entry without its SVID gets one. */
-async function writeChanges(
+async function writeKnowledgeOf(
   paths: Paths,
   agentId: SpiffeId,
   cache: WorkloadCache,
   written: Written,
 ): Promise<void> {
   const known = cache.knowledge()
-  if (known !== written.known) {
-    const text = JSON.stringify(writeKnowledge(agentId, known))
-    await replaceFile(paths.knowledge, text, { durable: false })
-    written.known = known
-  }
+  if (known === written.known) return
+  const text = JSON.stringify(writeKnowledge(agentId, known))
+  await replaceFile(paths.knowledge, text, { durable: false })
+  written.known = known
+}
+
+/** An SVID whose entry is not on disk yet is dropped at the next start, and an entry without its SVID gets one. */
+async function writeSvidsOf(paths: Paths, cache: WorkloadCache, written: Written): Promise<void> {
   const svids = new Map(cache.svids())
+  for (const entryId of written.svids.keys()) {
+    if (svids.has(entryId)) continue
+    await rm(svidPath(paths, entryId), { force: true })
+    written.svids.delete(entryId)
+  }
   for (const [entryId, svid] of svids) {
     if (written.svids.get(entryId) === svid) continue
     const path = svidPath(paths, entryId)
     await replaceFile(path, JSON.stringify(writeSvid(svid)), { durable: false })
     written.svids.set(entryId, svid)
-  }
-  for (const entryId of written.svids.keys()) {
-    if (svids.has(entryId)) continue
-    await rm(svidPath(paths, entryId), { force: true })
-    written.svids.delete(entryId)
   }
 }
 

@@ -14,7 +14,10 @@ import { type Plan, planSvids } from './svid-plan.ts'
 import { isServable, type X509Svid } from './x509-svid.ts'
 
 export interface WorkloadCache {
+  /** Entries, bundles or SVIDs have changed. */
   readonly news: News
+  /** Somebody came for whom there may be an SVID to fetch. */
+  readonly demand: News
   knowledge(): Knowledge
   svids(): ReadonlyMap<string, X509Svid>
   apply(update: Update): void
@@ -41,7 +44,7 @@ export interface WorkloadCacheOptions {
 
 export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCache {
   const { clock, maxSvids } = options
-  const news = createNews()
+  const [news, demand] = [createNews(), createNews()]
   const index = createEntryIndex()
   const svids = new Map<string, X509Svid>()
   const subscriptions = new Set<{ readonly selectors: ReadonlySet<Selector> }>()
@@ -65,8 +68,13 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
     uses.delete(entryId)
     retries.delete(entryId)
   }
+  const servable = (entry: CachedEntry) => {
+    const svid = svids.get(entry.entryId)
+    return isServable(svid, entry, clock.now()) ? svid : undefined
+  }
   return {
     news,
+    demand,
     knowledge: () => known,
     svids: () => svids,
     apply(update) {
@@ -85,15 +93,13 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
       if (changedEntryIds.size > 0 || bundlesChanged) news.tell()
     },
     served,
-    servable(entry) {
-      const svid = svids.get(entry.entryId)
-      return isServable(svid, entry, clock.now()) ? svid : undefined
-    },
+    servable,
     subscribe(selectors) {
       const subscription = { selectors }
       subscriptions.add(subscription)
       use(selectors)
-      news.tell()
+      // Those who are served already cost the others nothing; what is not prefetched is not looked after until now.
+      if (!served(selectors).every((entry) => entry.prefetch && servable(entry))) demand.tell()
       return {
         [Symbol.dispose]() {
           if (subscriptions.delete(subscription)) use(selectors)

@@ -4,9 +4,10 @@
  */
 import { IdentityError } from '../../spiffe/error.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
+import type { Random } from '../../spiffe/random.ts'
 import { parseCertificate } from '../../spiffe/x509/certificate.ts'
 import { authorityKeyIdsOf } from '../node/agent-svid.ts'
-import { type Random, type RenewalPolicy, renewalTime } from '../renewal-time.ts'
+import { type RenewalPolicy, renewalTime } from '../renewal-time.ts'
 import type { CachedEntry } from './entry.ts'
 
 export interface X509Svid {

@@ -7,9 +7,10 @@
 import type { Clock } from '../../spiffe/clock.ts'
 import type { IdentityError } from '../../spiffe/error.ts'
 import { generateKey, type KeyType, spkiOf, toPkcs8 } from '../../spiffe/key.ts'
+import type { Random } from '../../spiffe/random.ts'
 import { createCsr } from '../../spiffe/x509/csr.ts'
 import { createBackoff } from '../backoff.ts'
-import type { Random, RenewalPolicy } from '../renewal-time.ts'
+import type { RenewalPolicy } from '../renewal-time.ts'
 import type { CachedEntry } from './entry.ts'
 import type { WorkloadCache } from './workload-cache.ts'
 import { type X509Svid, x509Svid } from './x509-svid.ts'
@@ -62,7 +63,7 @@ export async function keepX509Svids(
   const backoff = createBackoff({ initialMs: FIRST_RETRY_MS, capMs: MAX_RETRY_MS, random })
   let batchSize = maxBatch
   while (!signal.aborted) {
-    const version = cache.news.version()
+    const seen = seenOf(cache)
     const plan = cache.plan()
     if (want === 'missing' && plan.evicted.length > 0) {
       cache.drop(plan.evicted)
@@ -70,7 +71,7 @@ export async function keepX509Svids(
     }
     const batch = plan[want].slice(0, batchSize)
     if (batch.length === 0) {
-      await newsOr(deps, version, plan.nextAt, signal)
+      await newsOr(deps, seen, plan.nextAt, signal)
       continue
     }
     try {
@@ -81,21 +82,30 @@ export async function keepX509Svids(
       if (signal.aborted) return
       deps.onFailure({ error })
       batchSize = Math.max(1, Math.floor(batchSize / 2))
-      await newsOr(deps, cache.news.version(), clock.now().getTime() + backoff.next(), signal)
+      await newsOr(deps, seenOf(cache), clock.now().getTime() + backoff.next(), signal)
     }
   }
 }
 
-/** Until there is news, or until the clock says so. */
+interface Seen {
+  readonly news: number
+  readonly demand: number
+}
+
+function seenOf({ news, demand }: WorkloadCache): Seen {
+  return { news: news.version(), demand: demand.version() }
+}
+
+/** Until there is news or demand, or until the clock says so. */
 async function newsOr(
   { cache, clock }: X509SvidsDeps,
-  version: number,
+  seen: Seen,
   untilMs: number | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const over = new AbortController()
   const either = AbortSignal.any([signal, over.signal])
-  const waits = [cache.news.after(version, either)]
+  const waits = [cache.news.after(seen.news, either), cache.demand.after(seen.demand, either)]
   if (untilMs !== undefined) waits.push(clock.sleep(untilMs - clock.now().getTime(), either))
   await Promise.race(waits)
   over.abort()

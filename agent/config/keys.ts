@@ -138,7 +138,7 @@ const unix = section({
   workload_size_limit: withDefault(sizeLimit(), '0', 'largest program hashed; 0: any, below: none'),
 })
 
-export const agentPlugins = plugins({
+const agentPlugins = plugins({
   KeyManager: { offered: { memory: section({}), disk }, planned: [], least: 1, most: 1 },
   NodeAttestor: {
     offered: { join_token: section({}), x509pop },

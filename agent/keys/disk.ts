@@ -6,10 +6,10 @@ import type { KeyObject } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../disk/read-json.ts'
+import { replaceFile } from '../../disk/replace-file.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { parsePkcs8, toPkcs8 } from '../../spiffe/key.ts'
-import { readJson } from '../disk/read-json.ts'
-import { replaceFile } from '../disk/replace-file.ts'
 import { AGENT_KEY_IDS, type AgentKeyId, type KeyStore } from './key-store.ts'
 
 const FILE = z.object({ keys: z.record(z.string(), z.base64()).nullish() })

@@ -48,7 +48,7 @@ export interface ServerConnection extends Disposable {
 
 /** A server that has been away is found again within this time, and not stormed by all agents at once. */
 const MIN_RECONNECT_MS = 200
-const MAX_RECONNECT_MS = 5_000
+const MAX_RECONNECT_MS = 3_000
 /** SPIRE's page and batch sizes keep messages below 4 MiB; entries with very many selectors may pass that. */
 const MAX_MESSAGE_BYTES = 64 << 20
 
@@ -126,10 +126,14 @@ function authorityOf({ host, port }: ServerAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
+/** Tells a server that was never reached from one that broke off, or said itself that it cannot answer now. */
 function unreachable(address: ServerAddress, error: IdentityError): string {
-  // grpc-js appends what it tried; the first sentence is the cause.
-  const why = reasonOf(error)
-    .replace(/^.*Last error: (Error: )?/, '')
-    .replace(/\. Resolution note:.*$/, '')
-  return `the server at ${authorityOf(address)} cannot be reached: ${why}; check server_address and server_port, and that the server runs`
+  const server = `the server at ${authorityOf(address)}`
+  const said = reasonOf(error)
+  if (!/No connection established|Name resolution failed/.test(said)) {
+    return `${server} gave no answer: ${said}`
+  }
+  // grpc-js wraps the cause in what it tried.
+  const why = said.replace(/^.*Last error: (Error: )?/, '').replace(/\. Resolution note:.*$/, '')
+  return `${server} cannot be reached: ${why}; check server_address and server_port, and that the server runs`
 }

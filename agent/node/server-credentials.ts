@@ -7,8 +7,9 @@
  */
 import { constants } from 'node:crypto'
 import { isIP, type Socket } from 'node:net'
-import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
+import { connect, type TLSSocket } from 'node:tls'
 import { CallCredentials, ChannelCredentials, type experimental } from '@grpc/grpc-js'
+import { peerChain } from '../../proto/peer-chain.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
@@ -39,9 +40,11 @@ export interface ServerTls {
 /** Hybrid post-quantum first. */
 const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384'
 const HANDSHAKE_TIMEOUT_MS = 20_000
-/** Idle connections are probed from then on, so that a server which vanished is noticed. */
+/**
+ * Idle connections are probed from then on, so that a server which vanished is noticed. By TCP: SPIRE's server takes
+ * HTTP/2 pings more often than every five minutes for abuse, and closes the connection.
+ */
 const KEEPALIVE_AFTER_MS = 15_000
-const MAX_CHAIN = 10
 
 /** A class because gRPC asks for one; equal only to itself, so that no two share a connection. */
 class ServerCredentials extends ChannelCredentials {
@@ -129,7 +132,7 @@ function handshake(socket: TLSSocket): Promise<void> {
 function verify(socket: TLSSocket, { trustDomain, trust, clock }: ServerTls): void {
   if (socket.isSessionReused()) throw untrusted('a TLS session was resumed; sessions never are')
   if (socket.alpnProtocol !== 'h2') throw untrusted('it does not speak HTTP/2: no SPIRE server')
-  const chain = chainOf(socket)
+  const chain = peerChain(socket.getPeerCertificate(true))
   const expected = serverId(trustDomain)
   const claimed = claimedId(chain)
   if (claimed !== expected) throw untrusted(`it is ${claimed}, expected ${expected}`)
@@ -153,16 +156,6 @@ function claimedId(chain: readonly Uint8Array[]): string {
     throw untrusted('its certificate names no SPIFFE ID: no SPIRE server', error)
   }
   throw untrusted('its certificate names several SPIFFE IDs')
-}
-
-function chainOf(socket: TLSSocket): readonly Uint8Array[] {
-  const chain: Uint8Array[] = []
-  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
-  while (next?.raw !== undefined && chain.length < MAX_CHAIN) {
-    chain.push(next.raw)
-    next = next.issuerCertificate === next ? undefined : next.issuerCertificate
-  }
-  return chain
 }
 
 function untrusted(why: string, cause?: unknown): IdentityError {

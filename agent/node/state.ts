@@ -4,10 +4,10 @@
  */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../disk/read-json.ts'
+import { replaceFile } from '../../disk/replace-file.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { fromPem, toPem } from '../../spiffe/x509/pem.ts'
-import { readJson } from '../disk/read-json.ts'
-import { replaceFile } from '../disk/replace-file.ts'
 
 export interface NodeState {
   /** DER, leaf first; empty when the agent has no SVID. */

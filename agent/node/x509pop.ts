@@ -12,6 +12,7 @@ import {
 } from '../../proto/x509pop.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { spkiOf } from '../../spiffe/key.ts'
+import type { RandomBytes } from '../../spiffe/random.ts'
 import { parseCertificate } from '../../spiffe/x509/certificate.ts'
 import { fromPem } from '../../spiffe/x509/pem.ts'
 import { NONCE_BYTES, possessionKindOf, provePossession } from '../../spiffe/x509/possession.ts'
@@ -26,7 +27,7 @@ export interface X509PopOptions {
 export interface X509PopDeps {
   /** @throws IdentityError CONFIG_INVALID */
   readText(path: string): string
-  randomBytes(size: number): Uint8Array
+  readonly randomBytes: RandomBytes
 }
 
 const ADVICE =

@@ -3,12 +3,12 @@
  * agent does. Both give the same updates, and losing the server only means that none come.
  */
 import { IdentityError } from '../../spiffe/error.ts'
+import type { Random } from '../../spiffe/random.ts'
 import { type Backoff, createBackoff } from '../backoff.ts'
 import { federationsOf } from '../cache/knowledge.ts'
 import { fetchOwnBundle } from '../node/own-bundle.ts'
 import type { Lease, ServerConnection } from '../node/server-connection.ts'
 import type { Standing } from '../node/standing.ts'
-import type { Random } from '../renewal-time.ts'
 import { fetchFederated } from './federated.ts'
 import type { FeedDeps, FeedRun } from './feed.ts'
 import { pollOnce } from './poll.ts'
@@ -32,10 +32,13 @@ export interface FollowDeps extends FeedDeps {
 
 /** A server may be upgraded to one that pushes. */
 const PUSH_PROBE_MS = 5 * 60_000
-/** The first attempt after a stream broke is within a second, and not at the same moment for all agents. */
+/**
+ * The first attempt after a stream broke is within a second, and not at the same moment for all agents; none comes
+ * later than a polling agent's would.
+ */
 const FIRST_RETRY_MS = 100
 const FIRST_RETRY_SPREAD_MS = 500
-const MAX_PUSH_RETRY_MS = 10_000
+const MAX_PUSH_RETRY_MS = 5_000
 /** SPIRE's bounds of the pause between polls that fail. */
 const MAX_POLL_RETRY_MS = 8 * 60_000
 const MAX_POLL_RETRY_INTERVALS = 48

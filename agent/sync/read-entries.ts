@@ -5,7 +5,7 @@ import { type CachedEntry, fromWireEntry } from '../cache/entry.ts'
 import type { FeedDeps } from './feed.ts'
 
 /** More than this in one state is no node of ours, but a fault of the server. */
-export const MAX_ENTRIES = 1_000_000
+const MAX_ENTRIES = 1_000_000
 
 export function readEntries(
   wire: readonly WireEntry[],

@@ -38,7 +38,7 @@ export async function answerX509Bundles(
   await sendBundles(deps, workload, x509BundleOf, (bundles) => send({ bundles }))
 }
 
-export function toX509Response(update: WorkloadUpdate): X509SVIDResponseInput {
+function toX509Response(update: WorkloadUpdate): X509SVIDResponseInput {
   const { identities, bundle, federatedBundles } = update
   const own = x509BundleOf(bundle)
   return {
@@ -56,6 +56,6 @@ export function toX509Response(update: WorkloadUpdate): X509SVIDResponseInput {
 }
 
 /** All authorities, DER, one behind the other. */
-export function x509BundleOf(bundle: Bundle): Buffer {
+function x509BundleOf(bundle: Bundle): Buffer {
   return Buffer.concat(bundle.x509Authorities.map(({ der }) => der))
 }

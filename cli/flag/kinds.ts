@@ -68,13 +68,13 @@ export function integer(summary: string, fallback = 0): Flag<number> {
   }
 }
 
-/** Milliseconds; 0 when it is not given. */
-export function duration(summary: string): Flag<number> {
+/** Milliseconds. */
+export function duration(summary: string, fallback = ''): Flag<number> {
   return {
     summary,
     placeholder: 'duration',
-    initial: 0,
-    defaultText: undefined,
+    initial: fallback === '' ? 0 : parseDurationMs(fallback),
+    defaultText: fallback === '' ? undefined : fallback,
     read(value) {
       try {
         return parseDurationMs(value)

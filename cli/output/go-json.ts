@@ -21,7 +21,7 @@ export function formatSorted(value: Json): string {
 }
 
 /** Go's encoding/json escapes these; they occur in strings alone. */
-export function escapeForWeb(json: string): string {
+function escapeForWeb(json: string): string {
   return json.replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -1,4 +1,4 @@
-/** Points in time as Go prints them: `2006-01-02 15:04:05 +0000 UTC`. */
+/** Points in time and durations as Go prints them: `2006-01-02 15:04:05 +0000 UTC`, `1h2m3s`. */
 
 export function formatUtc(date: Date): string {
   return `${wallClock(date)} +0000 UTC`
@@ -7,6 +7,15 @@ export function formatUtc(date: Date): string {
 /** RFC 3339, whole seconds. */
 export function formatRfc3339(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`
+}
+
+/** @param seconds whole */
+export function formatSeconds(seconds: number): string {
+  const minutes = Math.trunc(seconds / 60)
+  const hours = Math.trunc(minutes / 60)
+  const rest = `${seconds % 60}s`
+  if (minutes === 0) return rest
+  return hours === 0 ? `${minutes}m${rest}` : `${hours}h${minutes % 60}m${rest}`
 }
 
 /** In the time zone of the machine, with the zone's name where it has one. */

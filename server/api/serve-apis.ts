@@ -73,9 +73,6 @@ const MAX_RECEIVE_BYTES = 4 * 1024 * 1024
 /** SPIRE's: connections are made anew, so that agents look their server up again. Open streams may go on. */
 const MAX_CONNECTION_AGE_MS = 3 * 60_000
 const MAX_STREAMS_PER_CONNECTION = 1_000
-/** A node that vanished is noticed within a minute. */
-const KEEPALIVE_MS = 30_000
-const KEEPALIVE_TIMEOUT_MS = 20_000
 
 const SHARED_OPTIONS: ServerOptions = {
   'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
@@ -88,8 +85,6 @@ const TCP_OPTIONS: ServerOptions = {
   ...SHARED_OPTIONS,
   'grpc.max_connection_age_ms': MAX_CONNECTION_AGE_MS,
   'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
-  'grpc.keepalive_time_ms': KEEPALIVE_MS,
-  'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
 }
 
 /** @throws IdentityError CONFIG_INVALID when the port or the socket cannot be had */

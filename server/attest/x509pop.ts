@@ -13,6 +13,7 @@ import type { Bundle, X509Authority } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { type ErrorCode, IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { pathOf, type SpiffeId, spiffeId, type TrustDomain } from '../../spiffe/id.ts'
+import type { RandomBytes } from '../../spiffe/random.ts'
 import { type Certificate, publicKeyOf } from '../../spiffe/x509/certificate.ts'
 import { commonNameOf } from '../../spiffe/x509/name.ts'
 import { isPossessionProven, NONCE_BYTES, possessionKindOf } from '../../spiffe/x509/possession.ts'
@@ -42,7 +43,7 @@ export interface X509PopDeps {
   /** Of our own trust domain, at this moment. */
   bundle(): Bundle
   readonly clock: Clock
-  randomBytes(size: number): Uint8Array
+  readonly randomBytes: RandomBytes
 }
 
 export function x509PopAttestor(options: X509PopOptions, deps: X509PopDeps): NodeAttestor {

@@ -9,21 +9,21 @@ const MAX_NAMED = 50
 const MAX_TEXT_LENGTH = 256
 
 /** Field of a request → what SPIRE calls it. */
-const TEXTS: Readonly<Record<string, string>> = {
-  agent_version: 'agent_version',
-  authority_id: 'authority_id',
-  entry_id: 'entry_id',
-  mode: 'mode',
-  new_level: 'new_level',
-  trust_domain: 'trust_domain_id',
-  ttl: 'ttl',
-}
-const IDS: Readonly<Record<string, string>> = {
-  agent_id: 'agent_id',
-  id: 'spiffe_id',
-  parent_id: 'parent_id',
-  spiffe_id: 'spiffe_id',
-}
+const TEXTS: ReadonlyMap<string, string> = new Map([
+  ['agent_version', 'agent_version'],
+  ['authority_id', 'authority_id'],
+  ['entry_id', 'entry_id'],
+  ['mode', 'mode'],
+  ['new_level', 'new_level'],
+  ['trust_domain', 'trust_domain_id'],
+  ['ttl', 'ttl'],
+])
+const IDS: ReadonlyMap<string, string> = new Map([
+  ['agent_id', 'agent_id'],
+  ['id', 'spiffe_id'],
+  ['parent_id', 'parent_id'],
+  ['spiffe_id', 'spiffe_id'],
+])
 /** Lists of things with an ID, or of the names themselves. */
 const BATCHES = [
   'bundle',
@@ -41,11 +41,11 @@ export function auditFields(request: unknown): Readonly<Record<string, unknown>>
 }
 
 function fieldOf(key: string, value: unknown): Record<string, unknown> {
-  const id = IDS[key]
+  const id = IDS.get(key)
   if (id !== undefined && isRecord(value)) return { [id]: idOf(value) }
   if (key === 'id' && typeof value === 'string') return { entry_id: clip(value) }
   if (key === 'ids' && Array.isArray(value)) return { entry_ids: named(value), count: value.length }
-  const text = TEXTS[key]
+  const text = TEXTS.get(key)
   const isPlain = typeof value === 'string' || typeof value === 'number'
   if (text !== undefined && isPlain && value !== '') return { [text]: clip(value) }
   if (key === 'audience' && Array.isArray(value)) return { audience: named(value) }

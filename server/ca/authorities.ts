@@ -14,6 +14,7 @@ import type { AuthorityKind } from './authority-kind.ts'
 import { chooseToActivate, chooseToTaint } from './choose-authority.ts'
 import { createTurns } from './in-turn.ts'
 import type { KeyStore } from './key-store/key-store.ts'
+import type { Publication } from './publication.ts'
 import {
   type Authority,
   freeKeySlot,
@@ -61,13 +62,6 @@ export interface Authorities<A extends Authority> {
 export interface SlotRecord<A extends Authority> {
   load(): Slots<A>
   save(slots: Slots<A>): Promise<void>
-}
-
-/** The server's own bundle, as committed. */
-export interface Publication {
-  current(): Bundle
-  /** Resolves when the change is committed and `current()` has it. */
-  update(change: (bundle: Bundle) => Bundle): Promise<unknown>
 }
 
 /** Told of what the operator should know. */

@@ -7,9 +7,9 @@ import {
 import type { Bundle } from '../../spiffe/bundle.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import { type KeyType, spkiOf } from '../../spiffe/key.ts'
+import type { RandomBytes } from '../../spiffe/random.ts'
 import type { AuthorityKind } from './authority-kind.ts'
 import { mustNotSign } from './choose-authority.ts'
-import type { RandomBytes } from './random-bytes.ts'
 import type { Authority, Slots } from './slots.ts'
 import { validityFrom } from './validity.ts'
 

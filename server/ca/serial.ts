@@ -3,7 +3,7 @@
  *
  * @see RFC 5280 §4.1.2.2 — serial numbers are positive integers
  */
-import type { RandomBytes } from './random-bytes.ts'
+import type { RandomBytes } from '../../spiffe/random.ts'
 
 const SERIAL_BYTES = 16
 

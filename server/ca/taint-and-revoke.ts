@@ -5,8 +5,9 @@
  * @see SPIRE behaviour §7 — forced rotation
  */
 import { type ErrorCode, IdentityError } from '../../spiffe/error.ts'
-import type { Publication } from './authorities.ts'
+
 import type { AuthorityKind } from './authority-kind.ts'
+import type { Publication } from './publication.ts'
 import type { Authority } from './slots.ts'
 
 /** @throws IdentityError INTERNAL when it is not in the bundle, or tainted already */

@@ -104,7 +104,7 @@ const experimental = section({
   wit_key_type: absent('key type of WIT-SVIDs'),
 })
 
-export const serverSection = section({
+const serverSection = section({
   admin_ids: withDefault(
     listOf(spiffeIdValue(), 'SPIFFE IDs'),
     '[]',
@@ -189,7 +189,7 @@ const disk = section({
   keys_path: required(text('a path'), 'file of the keys, mode 0600'),
 })
 
-export const serverPlugins = plugins({
+const serverPlugins = plugins({
   DataStore: { offered: { sql }, planned: [], least: 1, most: 1 },
   KeyManager: {
     offered: { memory, disk },

@@ -6,9 +6,9 @@
  */
 import type { Clock } from '../../spiffe/clock.ts'
 import type { TrustDomain } from '../../spiffe/id.ts'
+import type { RandomBytes } from '../../spiffe/random.ts'
 import { createDownstreamCa } from '../../spiffe/x509/ca-certificate.ts'
 import type { Authorities } from '../ca/authorities.ts'
-import type { RandomBytes } from '../ca/random-bytes.ts'
 import { randomSerial } from '../ca/serial.ts'
 import { validityFrom } from '../ca/validity.ts'
 import type { X509Ca } from '../ca/x509-ca.ts'

@@ -15,9 +15,9 @@ import {
   type TrustDomain,
   trustDomainOf,
 } from '../../spiffe/id.ts'
+import type { RandomBytes } from '../../spiffe/random.ts'
 import type { Authorities } from '../ca/authorities.ts'
 import type { JwtSigningKey } from '../ca/jwt-signing-key.ts'
-import type { RandomBytes } from '../ca/random-bytes.ts'
 import type { X509Ca } from '../ca/x509-ca.ts'
 import { type DownstreamCaRequest, type IssuedX509Ca, signDownstreamCa } from './downstream-ca.ts'
 import { type IssuedJwtSvid, type JwtSvidRequest, signJwtSvidWith } from './jwt-svid.ts'

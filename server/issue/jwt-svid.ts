@@ -2,9 +2,9 @@
 import type { Clock } from '../../spiffe/clock.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
 import { signJwtSvid } from '../../spiffe/jwt/sign.ts'
+import type { RandomBytes } from '../../spiffe/random.ts'
 import type { Authorities } from '../ca/authorities.ts'
 import type { JwtSigningKey } from '../ca/jwt-signing-key.ts'
-import type { RandomBytes } from '../ca/random-bytes.ts'
 import { validityFrom } from '../ca/validity.ts'
 import { noAuthority } from './no-authority.ts'
 

@@ -1,10 +1,10 @@
 /** X509-SVIDs signed by whatever authority is active. What an authority's SVIDs have in common is encoded once. */
 import type { Clock } from '../../spiffe/clock.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
+import type { RandomBytes } from '../../spiffe/random.ts'
 import { type LeafSigner, leafSigner } from '../../spiffe/x509/issue-leaf.ts'
 import { isEmptyName } from '../../spiffe/x509/name.ts'
 import type { Authorities, Signer } from '../ca/authorities.ts'
-import type { RandomBytes } from '../ca/random-bytes.ts'
 import { randomSerial } from '../ca/serial.ts'
 import { validityFrom } from '../ca/validity.ts'
 import type { X509Ca } from '../ca/x509-ca.ts'

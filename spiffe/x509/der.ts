@@ -80,7 +80,7 @@ export function readOnly(bytes: Uint8Array, tag: number): Element {
   return element
 }
 
-export function expectTag(element: Element, tag: number): void {
+function expectTag(element: Element, tag: number): void {
   if (element.tag !== tag) {
     throw malformed(`it has tag 0x${element.tag.toString(16)}, expected 0x${tag.toString(16)}`)
   }

@@ -21,7 +21,7 @@ import { type AltNames, NO_ALT_NAMES, parseAltNames } from './general-names.ts'
 import { OID } from './oid.ts'
 
 /** Bits of the KeyUsage extension, by position. @see RFC 5280 §4.2.1.3 */
-export const KEY_USAGES = [
+const KEY_USAGES = [
   'digitalSignature',
   'contentCommitment',
   'keyEncipherment',

@@ -73,6 +73,108 @@ const basic = [
   'unix:uid:9',
 ]
 
+/** A root of another trust domain, that no run makes anew. */
+const FOREIGN_PEM = `-----BEGIN CERTIFICATE-----
+MIIBnzCCAUWgAwIBAgIUGsfcNlHLLqEEodDM1I1sWi4oMVgwCgYIKoZIzj0EAwIw
+DjEMMAoGA1UECgwDZmVkMB4XDTI2MTEyMTEyMjY1NVoXDTM2MTExODEyMjY1NVow
+DjEMMAoGA1UECgwDZmVkMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZH/ljqdL
+MQ9/TBOXL7F0+Rpz0hMOnCEaI0R78xLgWnbFxuoQnzbkJdCXA9NLToLchQ7DDUt6
+t8BspDYVt1qiVKOBgDB+MB0GA1UdDgQWBBR6IGuSNylT8YedVhhQ6dVWReToDjAf
+BgNVHSMEGDAWgBR6IGuSNylT8YedVhhQ6dVWReToDjAPBgNVHRMBAf8EBTADAQH/
+MBsGA1UdEQQUMBKGEHNwaWZmZTovL2ZlZC5vcmcwDgYDVR0PAQH/BAQDAgEGMAoG
+CCqGSM49BAMCA0gAMEUCIGvu2Y7dgqZC9NQzwiRzCaklpkF3XtW2yZQIyVk+kVVN
+AiEAsvYNNxUN5XbD2zm0Rd1rRqmEyW9lJECdkV0zzB5MzqE=
+-----END CERTIFICATE-----
+`
+const foreignPem = file('foreign.pem', FOREIGN_PEM)
+const foreignJson = file('foreign.json', {
+  keys: [
+    {
+      use: 'jwt-svid',
+      kty: 'EC',
+      kid: 'foreign',
+      crv: 'P-256',
+      x: 'Q4f3NUnSY3YwjgCaRNAvmky61tF5M9o1DaPgKvF1YXg',
+      y: 'fy_QjYK7OfJvlKXYWVDiZnYg3YvSiU-iUxPrBfIdUPY',
+    },
+  ],
+  spiffe_sequence: 7,
+})
+const wrongPem = file('wrong.pem', 'nonsense')
+const cutJson = file('cut.json', '{"keys":[')
+
+const setBundle = (id: string, path: string, ...more: readonly string[]) => [
+  ...['bundle', 'set', '-id', id, '-path', path, ...more],
+]
+/** A federation over the web, unless another profile follows. */
+const federate = (verb: 'create' | 'update', trustDomain: string, ...more: readonly string[]) => [
+  ...['federation', verb, '-trustDomain', trustDomain],
+  ...['-bundleEndpointURL', `https://${trustDomain}/bundle`],
+  ...['-bundleEndpointProfile', 'https_web', ...more],
+]
+const SPIFFE = ['-bundleEndpointProfile', 'https_spiffe']
+const federations = file('federations.json', {
+  federationRelationships: [
+    {
+      trustDomain: 'f6.org',
+      bundleEndpointURL: 'https://f6.org/b',
+      bundleEndpointProfile: 'https_web',
+      trustDomainBundle: FOREIGN_PEM,
+      trustDomainBundleFormat: 'pem',
+    },
+    {
+      trustDomain: 'f7.org',
+      bundleEndpointURL: 'https://f7.org/b',
+      bundleEndpointProfile: 'https_spiffe',
+      endpointSPIFFEID: 'spiffe://f7.org/ep',
+    },
+  ],
+})
+const federationOf = (name: string, members: object) =>
+  file(name, { federationRelationships: [members] })
+const web = { bundleEndpointURL: 'https://f8.org/b', bundleEndpointProfile: 'https_web' }
+
+/** The whole life of an authority: `KIND-ROLE` stands for the ID of the one in that role. */
+const authorityCommands = (kind: 'x509' | 'jwt'): readonly (readonly string[])[] => {
+  const command = (verb: string, ...more: readonly string[]) => [
+    'localauthority',
+    kind,
+    verb,
+    ...more,
+  ]
+  const on = (verb: string, id: string, ...more: readonly string[]) =>
+    command(verb, '-authorityID', id, ...more)
+  const [active, prepared, old] = [`${kind}-active`, `${kind}-prepared`, `${kind}-old`]
+  return [
+    command('show'),
+    command('show', '-output', 'json'),
+    ...['activate', 'taint', 'revoke'].flatMap((verb) => [
+      command(verb),
+      on(verb, 'nobody'),
+      on(verb, active),
+    ]),
+    command('prepare'),
+    command('prepare', '-output', 'json'),
+    command('show'),
+    on('taint', prepared),
+    on('revoke', prepared),
+    on('activate', prepared),
+    command('show'),
+    command('show', '-output', 'json'),
+    on('activate', old),
+    on('revoke', old),
+    on('taint', old),
+    on('taint', old),
+    command('show'),
+    on('revoke', old),
+    command('prepare'),
+    on('activate', prepared, '-output', 'json'),
+    on('taint', old, '-output', 'json'),
+    on('revoke', old, '-output', 'json'),
+    command('show', '-output', 'nonsense'),
+  ]
+}
+
 /** Commands in order; every run starts from an empty server with one attested agent. */
 const SERVER_COMMANDS: readonly (readonly string[])[] = [
   ['healthcheck'],
@@ -305,6 +407,129 @@ const SERVER_COMMANDS: readonly (readonly string[])[] = [
   ['jwt', 'mint', '-spiffeID', 'spiffe://example.org/minted'],
   ['jwt', 'mint', '-spiffeID', 'spiffe://other.org/minted', '-audience', 'a'],
   ['jwt', 'mint', '-audience', 'a'],
+  ['bundle', 'list'],
+  ['bundle', 'list', '-output', 'json'],
+  ['bundle', 'list', '-id', 'f1.org'],
+  ['bundle', 'set'],
+  setBundle('f1.org', join(files, 'missing.pem')),
+  setBundle('f1.org', wrongPem),
+  setBundle('f1.org', foreignPem),
+  setBundle('spiffe://f1.org', foreignPem, '-output', 'json'),
+  setBundle('f1.org', foreignPem, '-format', 'nonsense'),
+  setBundle('f2.org', foreignJson, '-format', 'SPIFFE'),
+  setBundle('f2.org', cutJson, '-format', 'spiffe'),
+  setBundle('BAD!', foreignPem),
+  setBundle('BAD!', foreignJson, '-format', 'spiffe'),
+  setBundle('spiffe://example.org', foreignPem),
+  ['bundle', 'list'],
+  ['bundle', 'list', '-format', 'spiffe'],
+  ['bundle', 'list', '-format', 'nonsense'],
+  ['bundle', 'list', '-output', 'json'],
+  ['bundle', 'list', '-id', 'f1.org'],
+  ['bundle', 'list', '-id', 'spiffe://f2.org', '-format', 'spiffe'],
+  ['bundle', 'list', '-id', 'f2.org', '-output', 'json'],
+  ['bundle', 'list', '-id', 'nobody.org'],
+  ['bundle', 'list', '-id', 'spiffe://BAD.org'],
+  ['bundle', 'count'],
+  ['bundle', 'count', '-output', 'json'],
+  create('-entryID', 'fed', ...basic, '-federatesWith', 'f1.org'),
+  ['bundle', 'delete'],
+  ['bundle', 'delete', '-id', 'nobody.org'],
+  ['bundle', 'delete', '-id', 'BAD!'],
+  ['bundle', 'delete', '-id', 'f1.org', '-mode', 'nonsense'],
+  ['bundle', 'delete', '-id', 'example.org'],
+  ['bundle', 'delete', '-id', 'f1.org'],
+  ['bundle', 'delete', '-id', 'f1.org', '-output', 'json'],
+  ['bundle', 'delete', '-id', 'f1.org', '-mode', 'dissociate'],
+  ['bundle', 'delete', '-id', 'f2.org', '-mode', 'delete', '-output', 'json'],
+  ['bundle', 'count'],
+  ['federation', 'list'],
+  ['federation', 'list', '-output', 'json'],
+  ['federation', 'create'],
+  ['federation', 'create', '-trustDomain', 'f1.org'],
+  ['federation', 'create', '-trustDomain', 'f1.org', '-bundleEndpointURL', 'https://f1.org/b'],
+  federate('create', 'f1.org', '-bundleEndpointProfile', 'nonsense'),
+  federate('create', 'f1.org', ...SPIFFE),
+  federate('create', 'f1.org', ...SPIFFE, '-endpointSpiffeID', 'nonsense'),
+  federate('create', 'f1.org', '-bundleEndpointURL', 'http://f1.org/b'),
+  federate('create', 'BAD!', '-bundleEndpointURL', 'https://f1.org/b'),
+  federate('create', 'example.org'),
+  federate('create', 'f1.org'),
+  federate('create', 'f1.org'),
+  federate('create', 'f2.org', ...SPIFFE, '-endpointSpiffeID', 'spiffe://f2.org/ep'),
+  federate('create', 'f3.org', '-trustDomainBundlePath', foreignPem, '-output', 'json'),
+  federate(
+    'create',
+    'f4.org',
+    '-trustDomainBundlePath',
+    foreignJson,
+    '-trustDomainBundleFormat',
+    'spiffe',
+  ),
+  federate('create', 'f5.org', '-trustDomainBundlePath', join(files, 'missing.pem')),
+  federate('create', 'f5.org', '-trustDomainBundlePath', wrongPem),
+  federate(
+    'create',
+    'f5.org',
+    '-trustDomainBundlePath',
+    cutJson,
+    '-trustDomainBundleFormat',
+    'nonsense',
+  ),
+  ['federation', 'create', '-data', federations],
+  ['federation', 'create', '-data', federations, '-trustDomain', 'f8.org'],
+  ['federation', 'create', '-data', join(files, 'missing.json')],
+  ['federation', 'create', '-data', cutJson],
+  ['federation', 'create', '-data', federationOf('fed-1.json', { trustDomain: 'f8.org' })],
+  ['federation', 'create', '-data', federationOf('fed-2.json', web)],
+  [
+    'federation',
+    'create',
+    '-data',
+    federationOf('fed-3.json', { ...web, trustDomain: 'f8.org', trustDomainBundle: 'x' }),
+  ],
+  ['federation', 'list'],
+  ['federation', 'list', '-output', 'json'],
+  ['federation', 'show'],
+  ['federation', 'show', '-trustDomain', 'f2.org'],
+  ['federation', 'show', '-trustDomain', 'f3.org', '-output', 'json'],
+  ['federation', 'show', '-trustDomain', 'nobody.org'],
+  ['federation', 'show', '-trustDomain', 'BAD!'],
+  ['federation', 'update'],
+  federate('update', 'f1.org', ...SPIFFE, '-endpointSpiffeID', 'spiffe://f1.org/ep'),
+  federate('update', 'f1.org', '-output', 'json'),
+  federate('update', 'nobody.org'),
+  ['federation', 'update', '-data', federations],
+  ['federation', 'refresh'],
+  ['federation', 'refresh', '-id', 'nobody.org'],
+  ['federation', 'refresh', '-id', 'BAD!'],
+  ['federation', 'delete'],
+  ['federation', 'delete', '-id', 'nobody.org'],
+  ['federation', 'delete', '-id', 'BAD!'],
+  ['federation', 'delete', '-id', 'f1.org'],
+  ['federation', 'delete', '-id', 'f2.org', '-output', 'json'],
+  ['federation', 'list'],
+  ['upstreamauthority', 'taint'],
+  ['upstreamauthority', 'taint', '-subjectKeyID', 'nobody'],
+  ['upstreamauthority', 'revoke'],
+  ['upstreamauthority', 'revoke', '-subjectKeyID', 'nobody'],
+  ['logger', 'get'],
+  ['logger', 'get', '-output', 'json'],
+  ['logger', 'set'],
+  ['logger', 'set', '-level', 'nonsense'],
+  ['logger', 'set', '-level', 'Warning'],
+  ['logger', 'set', '-level', 'trace', '-output', 'json'],
+  ['logger', 'get'],
+  ['logger', 'reset'],
+  ['logger', 'reset', '-output', 'json'],
+  ['agent', 'purge'],
+  ['agent', 'purge', '-dryRun', '-output', 'json'],
+  ['agent', 'purge', '-expiredFor', 'nonsense'],
+  ['agent', 'purge', '-dryRun=nonsense'],
+  ['debug', 'getinfo'],
+  ['debug', 'getinfo', '-output', 'json'],
+  ...authorityCommands('x509'),
+  ...authorityCommands('jwt'),
 ]
 
 const AGENT_COMMANDS: readonly (readonly string[])[] = [
@@ -340,6 +565,12 @@ const ACCEPTED = new Map<string, string>([
   [`${basic.join(' ')} -dns bad_name..org`, 'the label that is wrong is named, on one line'],
   [`${basic.join(' ')} -entryID`, 'no datastore-validation prefix, and the limit is said'],
   [
+    `${cutJson} -format spiffe`,
+    'where the JSON is wrong is said; SPIRE passes on what its library says',
+  ],
+  [`${cutJson} -trustDomainBundleFormat`, 'as above'],
+  ['debug getinfo', 'we count the federated bundles alone; SPIRE counts its own as one of them'],
+  [
     'api validate jwt -audience a -svid nonsense',
     'the reason is in our words; code and prefix are the same',
   ],
@@ -370,6 +601,10 @@ function settle({ code, stdout, stderr }: Result, server: Server, agent: Agent):
       .replace(/"spiffe_sequence":\s*\d+/g, '"spiffe_sequence":0')
       .replace(/Agent version {5}: \S+/g, 'Agent version     : V')
       .replace(/"agent_version":\s*"[^"]*"/g, '"agent_version":"V"')
+      .replace(/Authority ID: \S+/g, 'Authority ID: AUTHORITY')
+      .replace(/"authority_id":\s*"[^"]*"/g, '"authority_id":"AUTHORITY"')
+      .replace(/Uptime: +\S+/g, 'Uptime: DURATION')
+      .replace(/"uptime":\s*\d+/g, '"uptime":0')
   const text = plain(stdout).trim()
   let out: unknown = text
   if (text.startsWith('{') || text.startsWith('[')) {
@@ -389,6 +624,17 @@ interface World {
   readonly agent: Agent
 }
 
+/** `AGENT`, and e.g. `x509-old`: what differs from world to world, and each has its own. */
+async function resolveWord(word: string, { server, agent }: World): Promise<string> {
+  if (word === 'AGENT') return agent.id
+  const [, kind, role] = /^(x509|jwt)-(active|prepared|old)$/.exec(word) ?? []
+  if (kind === undefined || role === undefined) return word
+  const { stdout } = await server.cli('spire', 'localauthority', kind, 'show', '-output', 'json')
+  const id: unknown = JSON.parse(stdout)[role]?.authority_id
+  if (typeof id !== 'string') throw new Error(`there is no ${word}: ${stdout}`)
+  return id
+}
+
 async function compare(
   commands: readonly (readonly string[])[],
   runs: readonly { readonly name: string; readonly world: World; readonly by: Kind }[],
@@ -398,7 +644,7 @@ async function compare(
   for (const command of commands) {
     const seen = []
     for (const { world, by } of runs) {
-      const args = command.map((word) => (word === 'AGENT' ? world.agent.id : word))
+      const args = await Promise.all(command.map((word) => resolveWord(word, world)))
       const result = await world[role].cli(by, ...args)
       seen.push(settle(result, world.server, world.agent))
     }

@@ -118,6 +118,34 @@ for (const [serverKind, agentKind] of [
   })
 }
 
+for (const [serverKind, agentKind] of [
+  ['spire', 'spire'],
+  ['steeple', 'spire'],
+  ['spire', 'steeple'],
+] as const) {
+  test(`a ${agentKind} agent exchanges an SVID that a ${serverKind} server minted for one of its own`, async () => {
+    await using server = await startServer(serverKind, {
+      nodeAttestor: 'NodeAttestor "x509pop" { plugin_data { mode = "spiffe" } }',
+    })
+    const id = 'spiffe://example.org/spire-exchange/hall/7'
+    const minted = await server.cli('spire', 'x509', 'mint', '-spiffeID', id, '-write', server.dir)
+    expect(minted.code).toBe(0)
+    const node = {
+      block: `NodeAttestor "x509pop" { plugin_data {
+        certificate_path = "${server.dir}/svid.pem" private_key_path = "${server.dir}/key.pem"
+      } }`,
+      id: 'spiffe://example.org/spire/agent/x509pop/hall/7',
+    }
+    await using _agent = await startAgent(agentKind, server, { nodeAttestor: node })
+    const { selectors, can_reattest: canReattest } = await shown(server, node.id)
+    expect(canReattest).toBe(true)
+    expect(selectors.map(({ value }) => value.replace(/[^:]*$/, '')).sort()).toEqual([
+      'ca:fingerprint:',
+      'serialnumber:',
+    ])
+  })
+}
+
 test('a certificate of another authority is refused by name', async () => {
   const stranger = await testCa({ ...VALIDITY, uriSans: [] })
   issuing = await stranger.intermediate({ ...VALIDITY, uriSans: [] })

@@ -5,7 +5,8 @@
  *
  * @see X509-SVID §5 — validation; Workload-API §4.6 — one bundle for each trust domain
  */
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
+import { peerChain } from '../../proto/peer-chain.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
@@ -20,9 +21,6 @@ export interface Judge {
   readonly peer: 'client' | 'server'
 }
 
-/** More than any chain needs; the rest is not read. */
-const MAX_CHAIN = 10
-
 /** @throws IdentityError CERTIFICATE_UNTRUSTED, CERTIFICATE_MALFORMED, NOT_AUTHORIZED */
 export function judgeSocket(socket: TLSSocket, { bundles }: X509Context, judge: Judge): SpiffeId {
   // Fails closed: of a resumed session the certificates may be missing, and the verdict would be old.
@@ -32,7 +30,7 @@ export function judgeSocket(socket: TLSSocket, { bundles }: X509Context, judge: 
       'the TLS session was resumed, which is refused',
     )
   }
-  return judgeChain(chainOf(socket.getPeerCertificate(true)), { bundles }, judge)
+  return judgeChain(peerChain(socket.getPeerCertificate(true)), { bundles }, judge)
 }
 
 /** @param chain DER, leaf first */
@@ -48,16 +46,4 @@ export function judgeChain(
     throw new IdentityError('NOT_AUTHORIZED', `the peer ${id} is verified, but not authorized here`)
   }
   return id
-}
-
-/** The certificates as Node links them, from the leaf to the last that was sent. */
-export function chainOf(leaf: DetailedPeerCertificate | undefined): readonly Uint8Array[] {
-  const chain: Uint8Array[] = []
-  let next = leaf
-  // Without a certificate Node gives an empty object; a self-signed one is its own issuer.
-  while (next?.raw !== undefined && chain.length < MAX_CHAIN) {
-    chain.push(next.raw)
-    next = next.issuerCertificate === next ? undefined : next.issuerCertificate
-  }
-  return chain
 }

@@ -9,12 +9,13 @@ import {
   type PeerCertificate,
   type SecureContext,
 } from 'node:tls'
+import { peerChain } from '../../proto/peer-chain.ts'
 import { type Clock, systemClock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { toPem } from '../../spiffe/x509/pem.ts'
 import type { X509Context } from '../x509-context.ts'
 import type { Authorize } from './authorize.ts'
-import { chainOf, judgeChain } from './judge-peer.ts'
+import { judgeChain } from './judge-peer.ts'
 import { secureContextOptions, type TlsIdentity, usableIdentity } from './tls-identity.ts'
 
 export interface TlsClientOptions extends ConnectionOptions {
@@ -46,7 +47,7 @@ export function tlsClientOptions(
     checkServerIdentity(_host, certificate) {
       try {
         // Cast: Node passes the detailed form, with the issuers.
-        const chain = chainOf(certificate as DetailedPeerCertificate)
+        const chain = peerChain(certificate as DetailedPeerCertificate)
         judgeChain(chain, source.current(), { authorize, clock, peer: 'server' })
         return undefined
       } catch (error) {

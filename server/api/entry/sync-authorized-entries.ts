@@ -11,7 +11,7 @@ import type { Entry } from '../../entries/entry.ts'
 import { invalid } from '../refusal.ts'
 import { toWireEntry } from './wire-entry.ts'
 
-export const ENTRY_PAGE_ITEMS = 500
+const ENTRY_PAGE_ITEMS = 500
 
 /**
  * @param entries everything the calling agent is authorized for: never an empty list out of ignorance, because

@@ -4,9 +4,9 @@
  */
 import type { KeyObject } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { open } from 'node:fs/promises'
 import { z } from 'zod'
+import { replaceFile } from '../../../disk/replace-file.ts'
 import type { Log } from '../../../log/open-log.ts'
 import { IdentityError, reasonOf } from '../../../spiffe/error.ts'
 import { generateKey, parsePkcs8, toPkcs8 } from '../../../spiffe/key.ts'
@@ -35,7 +35,7 @@ export async function openDiskKeyStore({ path, log }: DiskKeyStoreOptions): Prom
       inTurn(async () => {
         const key = await generateKey(type)
         const next = new Map([...keys, [keyId, key]])
-        await replaceFile(path, formatKeys(next))
+        await writeKeysFile(path, formatKeys(next))
         keys = next
         return key
       }),
@@ -80,19 +80,9 @@ function formatKeys(keys: ReadonlyMap<string, KeyObject>): string {
   return JSON.stringify({ keys: Object.fromEntries(encoded) }, null, '\t')
 }
 
-/** Resolves when the new content survives a power cut. */
-async function replaceFile(path: string, content: string): Promise<void> {
-  const temporary = `${path}.tmp`
+async function writeKeysFile(path: string, content: string): Promise<void> {
   try {
-    await rm(temporary, { force: true })
-    {
-      await using file = await open(temporary, 'wx', 0o600)
-      await file.writeFile(content)
-      await file.sync()
-    }
-    await rename(temporary, path)
-    await using directory = await open(dirname(path), constants.O_RDONLY)
-    await directory.sync()
+    await replaceFile(path, content, { durable: true })
   } catch (error) {
     throw keysError(
       `cannot write keys file ${path}: ${reasonOf(error)}; its directory must exist and be writable`,

@@ -69,7 +69,8 @@ const svidPath = () => join(dir, 'cache', 'svids', svidFiles()[0] ?? '')
 
 function open() {
   const { log, lines } = memoryLog()
-  return { disk: openDiskCache(dir, log), lines }
+  const clock = new FakeClock(TEST_NOW)
+  return { disk: openDiskCache(dir, { clock, log }), lines, clock }
 }
 
 /** A cache that is written to disk for as long as the result is not disposed. */
@@ -134,6 +135,19 @@ test('the key of an entry that is gone leaves the disk, also when it was of an e
   await expect.poll(svidFiles).toEqual([])
 })
 
+test('entries that change all the time are not written all the time', async () => {
+  const { disk, clock } = open()
+  await using run = startWriting(disk)
+  await clock.sleepers(1)
+  const path = join(dir, 'cache', 'entries.json')
+  const before = statSync(path).ino
+  for (let revision = 0; revision < 9; revision++) run.know({ ...entry, revision })
+  await expect.poll(() => clock.sleeping).toBe(1)
+  expect(statSync(path).ino).toBe(before)
+  clock.advance(200)
+  await expect.poll(() => JSON.parse(readFileSync(path, 'utf8')).entries[0]?.revision).toBe(8)
+})
+
 test('there is nothing to read at the first start', async () => {
   expect(await open().disk.load(agentId, context)).toBeUndefined()
 })
@@ -190,12 +204,13 @@ test.for([
 )
 
 test('a disk that cannot be written is reported, and does not stop the agent', async () => {
-  const { disk, lines } = open()
+  const { disk, lines, clock } = open()
   await using run = startWriting(disk)
-  await expect.poll(() => existsSync(join(dir, 'cache', 'entries.json'))).toBe(true)
+  await clock.sleepers(1)
   rmSync(join(dir, 'cache'), { recursive: true })
   writeFileSync(join(dir, 'cache'), 'in the way')
   run.know(entry)
+  clock.advance(200)
   await expect.poll(() => lines.length).toBe(1)
   expect(lines).toMatchObject([
     { level: 'error', msg: expect.stringContaining('cannot be written') },

@@ -210,6 +210,21 @@ test('an abort ends the stream, and its entries may be evicted again', async () 
   expect(cache.plan().evicted).toEqual([])
 })
 
+test('who is served already wakes nobody, and who has to wait wakes those who fetch', async () => {
+  const { know, give, x509, cache } = setUp()
+  const a = cachedEntry('a')
+  know(a)
+  const [news, demand] = [cache.news.version(), cache.demand.version()]
+  const waiting = x509().next()
+  await isPending(waiting)
+  expect([cache.news.version(), cache.demand.version()]).toEqual([news, demand + 1])
+  give(a)
+  expect(await waiting).toEqual(['a'])
+  const after = cache.news.version()
+  expect(await x509().next()).toEqual(['a'])
+  expect([cache.news.version(), cache.demand.version()]).toEqual([after, demand + 1])
+})
+
 test('nothing is kept of an SVID whose entry has gone meanwhile', () => {
   const { know, give, cache } = setUp()
   const a = cachedEntry('a')

@@ -6,6 +6,7 @@ import { type AgentSvid, agentSvid } from '../../../agent/node/agent-svid.ts'
 import { callUnary } from '../../../agent/node/call.ts'
 import { connectServer } from '../../../agent/node/server-connection.ts'
 import type { Bundle as WireBundle } from '../../../proto/gen/spire/api/types/Bundle.ts'
+import { IdentityError } from '../../../spiffe/error.ts'
 import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
 import { toPem } from '../../../spiffe/x509/pem.ts'
 import { TEST_NOW, type TestLeaf, testCa } from '../../fakes/ca.ts'
@@ -115,6 +116,26 @@ test('an unreachable server is named, with the reason and what to check', async 
   await expect(client.call()).rejects.toMatchObject({
     code: 'UNAVAILABLE',
     message: `the server at 127.0.0.1:${server.port} cannot be reached: connect ECONNREFUSED 127.0.0.1:${server.port}; check server_address and server_port, and that the server runs`,
+  })
+})
+
+test('a server that says itself that it cannot answer now is not called unreachable', async () => {
+  await using server = await serverOf()
+  server.gate = () => {
+    throw new IdentityError('UNAVAILABLE', 'the server is shutting down; connect again')
+  }
+  using client = connect(server.port)
+  await expect(client.call()).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: `the server at 127.0.0.1:${server.port} gave no answer: the server is shutting down; connect again`,
+  })
+})
+
+test('a name that leads nowhere is named', async () => {
+  using client = connect(1, { host: 'nowhere.invalid' })
+  await expect(client.call()).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringMatching(/^the server at nowhere\.invalid:1 cannot be reached: /),
   })
 })
 
