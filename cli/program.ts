@@ -7,6 +7,12 @@ export interface Entry {
   readonly load: (() => Promise<AnyCommand>) | undefined
 }
 
+/** A command, loaded when it is run. */
+export const here = (summary: string, load: () => Promise<AnyCommand>): Entry => ({ summary, load })
+
+/** A command that SPIRE has and this release does not: it is named, and says so. */
+export const notYet = (summary: string): Entry => ({ summary, load: undefined })
+
 export interface Program {
   readonly name: 'server' | 'agent'
   readonly summary: string
@@ -53,9 +59,9 @@ interface Member {
 function describe(members: readonly Member[]): string {
   const own = members.find(({ words }) => words.length === 1)?.entry
   if (own?.load === undefined && own !== undefined) return `${own.summary} ${NOT_YET}`
-  const here = members.filter(({ entry }) => entry.load !== undefined)
-  const shown = (here.length > 0 ? here : members).filter(({ words }) => words.length > 1)
+  const present = members.filter(({ entry }) => entry.load !== undefined)
+  const shown = (present.length > 0 ? present : members).filter(({ words }) => words.length > 1)
   const names = shown.map(({ words }) => words.slice(1).join(' ')).join(', ')
   if (own !== undefined) return names === '' ? own.summary : `${own.summary} (also: ${names})`
-  return here.length > 0 ? names : `${names} ${NOT_YET}`
+  return present.length > 0 ? names : `${names} ${NOT_YET}`
 }

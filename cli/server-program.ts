@@ -1,9 +1,5 @@
 /** Every command of spire-server, with what it does; those that are not here yet say so by name. */
-import type { AnyCommand } from './command.ts'
-import type { Entry, Program } from './program.ts'
-
-const here = (summary: string, load: () => Promise<AnyCommand>): Entry => ({ summary, load })
-const notYet = (summary: string): Entry => ({ summary, load: undefined })
+import { type Entry, here, notYet, type Program } from './program.ts'
 
 const commands: Readonly<Record<string, Entry>> = {
   run: here('Run the server', async () => (await import('./server/run.ts')).run),

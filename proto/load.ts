@@ -6,8 +6,6 @@ import { fileURLToPath } from 'node:url'
 import { type GrpcObject, loadPackageDefinition } from '@grpc/grpc-js'
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import type { ProtoGrpcType as AgentTypes } from './gen/agent.ts'
-import type { ProtoGrpcType as AgentDebugTypes } from './gen/agent_debug.ts'
-import type { ProtoGrpcType as AgentLoggerTypes } from './gen/agent_logger.ts'
 import type { ProtoGrpcType as BundleTypes } from './gen/bundle.ts'
 import type { ProtoGrpcType as DebugTypes } from './gen/debug.ts'
 import type { ProtoGrpcType as EntryTypes } from './gen/entry.ts'
@@ -28,8 +26,6 @@ const FILES = {
   localAuthority: 'spire/api/server/localauthority/v1/localauthority.proto',
   debug: 'spire/api/server/debug/v1/debug.proto',
   logger: 'spire/api/server/logger/v1/logger.proto',
-  agentDebug: 'spire/agent/debug/v1/agent_debug.proto',
-  agentLogger: 'spire/api/agent/logger/v1/agent_logger.proto',
   sync: 'steeple/server/sync/v1/sync.proto',
   health: 'grpc/health/v1/health.proto',
   workload: 'workload/workload.proto',
@@ -77,7 +73,3 @@ export const debugApi = () =>
   (load('debug') as unknown as DebugTypes).spire.api.server.debug.v1.Debug
 export const loggerApi = () =>
   (load('logger') as unknown as LoggerTypes).spire.api.server.logger.v1.Logger
-export const agentDebugApi = () =>
-  (load('agentDebug') as unknown as AgentDebugTypes).spire.agent.debug.v1.Debug
-export const agentLoggerApi = () =>
-  (load('agentLogger') as unknown as AgentLoggerTypes).spire.api.agent.logger.v1.Logger

@@ -1,8 +1,0 @@
-// Original file: proto/spire/agent/debug/v1/agent_debug.proto
-
-
-export interface GetInfoRequestInput {
-}
-
-export interface GetInfoRequest {
-}

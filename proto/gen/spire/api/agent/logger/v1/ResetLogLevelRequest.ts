@@ -1,8 +1,0 @@
-// Original file: proto/spire/api/agent/logger/v1/agent_logger.proto
-
-
-export interface ResetLogLevelRequestInput {
-}
-
-export interface ResetLogLevelRequest {
-}
