@@ -14,7 +14,7 @@ export default defineConfig({
         'unit',
         [
           'test/*.test.ts',
-          'test/{spiffe,config,log,disk,proto,telemetry,server,agent,workload,cli}/**/*.test.ts',
+          'test/{spiffe,policy,config,log,disk,acme,proto,telemetry,server,agent,workload,proxy,oidc,cli}/**/*.test.ts',
         ],
         10_000,
       ),

@@ -12,19 +12,24 @@ import type { Update } from './cache/knowledge.ts'
 import { serveIdentities } from './cache/serve-identities.ts'
 import { keepX509Svids } from './cache/x509-svids.ts'
 import { failureFields } from './failure-fields.ts'
+import type { AgentSvid } from './node/agent-svid.ts'
 import { attestNode } from './node/attest.ts'
 import { callUnary } from './node/call.ts'
 import { configuredAttestor } from './node/configured-attestor.ts'
+import { createDiskDebt } from './node/disk-debt.ts'
 import { keepRenewed } from './node/renew.ts'
 import { connectServer } from './node/server-connection.ts'
 import { signJwtWith, signX509With } from './node/sign-svids.ts'
 import { followServer } from './sync/follow.ts'
 import { meterSigning } from './telemetry/meter-agent.ts'
+import { serverOf } from './trust.ts'
 
+const UNWRITTEN =
+  'The renewed agent SVID cannot be written to data_dir: it is used from memory, and a restart of the agent would be without it; make room on the disk'
 const FETCH_ENTRIES = 'manager_sync_fetch_entries_updates'
 
 export function followLoop(open: RunningAgent, onFirstSync: () => void): Loop {
-  const { config, deps, cache, connection, standing, random, metrics } = open
+  const { config, deps, cache, connection, standing, sync, distrust, random, metrics } = open
   const { clock } = deps
   const log = deps.log.child({ component: 'sync' })
   let isInSync = false
@@ -32,6 +37,7 @@ export function followLoop(open: RunningAgent, onFirstSync: () => void): Loop {
     followServer(
       {
         trustDomain: config.trustDomain,
+        usesSync: config.usesSyncEntries,
         knowledge: cache.knowledge,
         apply: (update) => applyUpdate(open, update),
         onSkipped: (error, { entryId, trustDomain }) => {
@@ -43,6 +49,8 @@ export function followLoop(open: RunningAgent, onFirstSync: () => void): Loop {
         syncIntervalMs: config.syncIntervalMs,
         hasNoSvids: () => cache.svids().size === 0,
         onInSync(mode) {
+          sync.succeeded()
+          distrust.succeeded()
           if (!isInSync) log.info({ mode }, 'In sync with the server')
           if (!isInSync) cache.news.tell() // what failed while the server was away is tried again now
           isInSync = true
@@ -50,6 +58,8 @@ export function followLoop(open: RunningAgent, onFirstSync: () => void): Loop {
         },
         measurePoll: (poll) => metrics.measure(FETCH_ENTRIES, poll),
         onFailure(error, retryMs) {
+          sync.failed(error)
+          distrust.failed(error)
           isInSync = false
           const fields = { ...failureFields(error), retry_ms: Math.round(retryMs) }
           log.warn(fields, 'Not in sync with the server; workloads are served from the cache')
@@ -62,13 +72,14 @@ export function followLoop(open: RunningAgent, onFirstSync: () => void): Loop {
 }
 
 function applyUpdate(
-  { cache, connection, standing, membership, deps, metrics }: RunningAgent,
+  { cache, connection, standing, sync, membership, deps, metrics }: RunningAgent,
   update: Update,
 ): void {
   const { bundle: before } = cache.knowledge()
   // What is pushed is an update that was fetched; polls are counted where they are made.
   const ended = update.kind === 'changes' ? metrics.call(FETCH_ENTRIES) : undefined
   cache.apply(update)
+  sync.succeeded()
   ended?.()
   const { bundle } = cache.knowledge()
   if (bundle === before) return
@@ -92,7 +103,16 @@ export function renewLoop(open: RunningAgent): Loop {
   const { trustDomain } = config
   const bundle = () => cache.knowledge().bundle
   const attestor = configuredAttestor(config)
-  return (stop) =>
+  const takeOver = (svid: AgentSvid) => {
+    connection.replace(svid)
+    log.info({ spiffe_id: svid.id, expires_at: svid.expiresAt }, 'Agent SVID renewed')
+  }
+  const debt = createDiskDebt({
+    clock,
+    onPaid: () => log.info('The renewed agent SVID has been written to data_dir'),
+    onFailure: (err) => log.error({ err }, UNWRITTEN),
+  })
+  const renew: Loop = (stop) =>
     keepRenewed(
       {
         connection,
@@ -103,14 +123,21 @@ export function renewLoop(open: RunningAgent): Loop {
         svid: membership.svid,
         bundle,
         async adopt(svid) {
+          const isNew = svid !== membership.svid()
           await membership.adopt(svid)
-          connection.replace(svid)
-          log.info({ spiffe_id: svid.id, expires_at: svid.expiresAt }, 'Agent SVID renewed')
+          if (isNew) takeOver(svid)
+        },
+        hold(svid) {
+          membership.hold(svid)
+          takeOver(svid)
+        },
+        owe(name, write, err) {
+          log.error({ err }, UNWRITTEN)
+          debt.owe(name, write)
         },
         async attest(key, signal) {
-          const server = { host: config.serverAddress, port: config.serverPort }
           using own = connectServer({
-            ...server,
+            ...serverOf(config),
             trustDomain,
             trust: { kind: 'bundle', bundle },
             clock,
@@ -132,6 +159,7 @@ export function renewLoop(open: RunningAgent): Loop {
       },
       stop,
     )
+  return (stop) => Promise.all([renew(stop), debt.pay(stop)])
 }
 
 export function svidLoops({
@@ -151,6 +179,11 @@ export function svidLoops({
     keyType: config.workloadKeyType,
     policy: { availabilityTargetSeconds: config.availabilityTargetSeconds },
     onObtained: (count: number) => log.debug({ count }, 'X509-SVIDs obtained'),
+    onShort: ({ entryId, id }: { entryId: string; id: string }) =>
+      log.warn(
+        { entry_id: entryId, spiffe_id: id },
+        'An X509-SVID lives too short for the availability_target, and is renewed at half of its life',
+      ),
     onFailure: ({ error, entryId }: { error: unknown; entryId?: string }) => {
       const fields = { ...failureFields(error), entry_id: entryId }
       log.warn(fields, 'X509-SVIDs could not be fetched yet')
@@ -164,7 +197,13 @@ export function svidLoops({
   ]
 }
 
-export function identitySource({
+export interface Identities {
+  readonly source: IdentitySource
+  /** How many are cached. */
+  countJwtSvids(): number
+}
+
+export function openIdentities({
   config,
   deps,
   cache,
@@ -172,7 +211,7 @@ export function identitySource({
   standing,
   random,
   metrics,
-}: RunningAgent): IdentitySource {
+}: RunningAgent): Identities {
   const { clock, signal } = deps
   const sign = signJwtWith({ connection, standing, clock })
   const maxTokens = config.jwtSvidCacheMaxSize
@@ -181,8 +220,10 @@ export function identitySource({
   const onKept = (count: number) => {
     kept = count
   }
-  const fetchJwtSvid = createJwtSvids({ cache, sign, maxTokens, clock, random, signal, onKept })
-  return serveIdentities(cache, fetchJwtSvid)
+  const renewalWaitMs = config.jwtSvidCacheHitTimeoutMs
+  const shared = { cache, sign, maxTokens, renewalWaitMs, clock, random, signal, onKept }
+  const source = serveIdentities(cache, createJwtSvids(shared))
+  return { source, countJwtSvids: () => kept }
 }
 
 export async function postStatus(

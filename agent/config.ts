@@ -12,10 +12,13 @@ import { type LogConfig, logConfig } from '../config/log.ts'
 import { type ConfigFile, readConfig } from '../config/read-config.ts'
 import { CONFIG_HINT, readText } from '../config/read-text.ts'
 import { type TelemetrySettings, telemetrySettings } from '../config/telemetry.ts'
-import type { TrustDomain } from '../spiffe/id.ts'
+import type { SpiffeId, TrustDomain } from '../spiffe/id.ts'
 import type { Bootstrap } from './config/bootstrap.ts'
 import { agentFile } from './config/keys.ts'
+import { workloadRates } from './config/rate-limit.ts'
 import { type X509PopConfig, x509PopConfig } from './config/x509pop.ts'
+import type { RebootstrapPolicy } from './node/rebootstrap.ts'
+import type { WorkloadRates } from './workload-api/rate-limit.ts'
 
 const DEFAULT_AGENT_CONFIG_PATH = 'conf/agent/agent.conf'
 
@@ -36,20 +39,31 @@ export interface UnixAttestorConfig {
 export type NodeAttestorConfig = { readonly kind: 'join_token' } | X509PopConfig
 
 export interface AgentConfig {
+  /** Undefined: nothing listens. */
+  readonly adminSocketPath: string | undefined
   readonly allowUnauthenticatedVerifiers: boolean
   readonly allowedForeignJwtClaims: readonly string[]
+  /** Who may use the Delegated Identity API. */
+  readonly authorizedDelegates: readonly SpiffeId[]
   /** At least 24 hours when it is given. */
   readonly availabilityTargetSeconds: number | undefined
   readonly bootstrap: Bootstrap
   readonly dataDir: string
+  readonly disableWorkloadApi: boolean
   /** Undefined: nothing listens. */
   readonly health: HealthSettings | undefined
   /** A secret: never log it. */
   readonly joinToken: string | undefined
+  /** How long a younger JWT-SVID is waited for while one is cached; undefined: as the cache has it. */
+  readonly jwtSvidCacheHitTimeoutMs: number | undefined
   readonly jwtSvidCacheMaxSize: number
   readonly keyManager: AgentKeyManager
   readonly log: LogConfig
+  /** Selectors that the log may show, each whole or its beginning up to a colon. */
+  readonly logSelectors: readonly string[]
   readonly nodeAttestor: NodeAttestorConfig
+  readonly rebootstrap: RebootstrapPolicy
+  readonly requirePqKem: boolean
   readonly serverAddress: string
   readonly serverPort: number
   readonly socketPath: string
@@ -57,10 +71,13 @@ export interface AgentConfig {
   /** Undefined: nothing is measured. */
   readonly telemetry: TelemetrySettings | undefined
   readonly trustDomain: TrustDomain
+  /** False: all entries are asked for, each time. */
+  readonly usesSyncEntries: boolean
   /** For the log, once there is one. */
   readonly warnings: readonly string[]
   readonly workloadAttestors: readonly UnixAttestorConfig[]
   readonly workloadKeyType: WorkloadKeyType
+  readonly workloadRates: WorkloadRates
   readonly x509SvidCacheMaxSize: number
 }
 
@@ -152,29 +169,37 @@ function build(
     throw new Error('a configuration without mistakes lacks a required part')
   }
   return {
+    adminSocketPath: agent.admin_socket_path,
     allowUnauthenticatedVerifiers: agent.allow_unauthenticated_verifiers,
     allowedForeignJwtClaims: agent.allowed_foreign_jwt_claims,
+    authorizedDelegates: agent.authorized_delegates,
     availabilityTargetSeconds: agent.availability_target,
     bootstrap: agent.bootstrap,
     dataDir: agent.data_dir,
+    disableWorkloadApi: agent.disable_workload_api,
     health: health.settings,
     joinToken: agent.joinToken,
+    jwtSvidCacheHitTimeoutMs: agent.experimental.jwt_svid_cache_hit_timeout,
     jwtSvidCacheMaxSize: agent.jwt_svid_cache_max_size,
     keyManager:
       keyManager.name === 'disk'
         ? { kind: 'disk', directory: keyManager.data.directory }
         : { kind: 'memory' },
     log: logConfig(agent),
+    logSelectors: agent.log_selectors,
     nodeAttestor:
       nodeAttestor.name === 'x509pop'
         ? x509PopConfig(nodeAttestor.data)
         : { kind: nodeAttestor.name },
+    rebootstrap: { mode: agent.rebootstrap_mode, delayMs: agent.rebootstrap_delay },
+    requirePqKem: agent.experimental.require_pq_kem,
     serverAddress: agent.server_address,
     serverPort: agent.server_port,
     socketPath: agent.socket_path,
     syncIntervalMs: agent.experimental.sync_interval,
     telemetry: telemetrySettings(telemetry),
     trustDomain: agent.trust_domain,
+    usesSyncEntries: agent.experimental.use_sync_authorized_entries,
     warnings,
     workloadAttestors: plugins.WorkloadAttestor.map(({ name, data }) => ({
       kind: name,
@@ -182,6 +207,7 @@ function build(
       workloadSizeLimitBytes: data.workload_size_limit,
     })),
     workloadKeyType: agent.workload_x509_svid_key_type,
+    workloadRates: workloadRates(agent.experimental.ratelimit),
     x509SvidCacheMaxSize: agent.x509_svid_cache_max_size,
   }
 }

@@ -5,15 +5,14 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { prepareDataDir } from '../disk/data-dir.ts'
+import { createLevelSwitch } from '../log/level-switch.ts'
 import type { Log } from '../log/open-log.ts'
-import { prepareSocketPath } from '../proto/unix-listener.ts'
 import { IdentityError } from '../spiffe/error.ts'
 import { runLoops } from '../spiffe/running-loops.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { serveMetrics } from '../telemetry/serve-metrics.ts'
 import type { Agent, AgentDeps, RunningAgent } from './agent.ts'
-import { followLoop, identitySource, postStatus, renewLoop, svidLoops } from './agent-loops.ts'
-import { type Attest, attestWith } from './attest/attest.ts'
+import { followLoop, openIdentities, postStatus, renewLoop, svidLoops } from './agent-loops.ts'
 import { configuredAttestors } from './attest/configured-attestors.ts'
 import { type DiskCache, openDiskCache } from './cache/disk-cache.ts'
 import { knowingOnly, withAuthorities } from './cache/knowledge.ts'
@@ -24,34 +23,40 @@ import { openDiskKeys } from './keys/disk.ts'
 import type { KeyStore } from './keys/key-store.ts'
 import { openMemoryKeys } from './keys/memory.ts'
 import type { Attested } from './node/attest.ts'
-import { bootstrapTrust } from './node/bootstrap.ts'
 import { configuredAttestor } from './node/configured-attestor.ts'
+import { createDistrust } from './node/distrust.ts'
 import { joinTrustDomain } from './node/join.ts'
 import { type Membership, openMembership } from './node/membership.ts'
+import type { Rebootstrapped } from './node/rebootstrap-loop.ts'
 import { isAboutTheAgent } from './node/refusal.ts'
 import { connectServer } from './node/server-connection.ts'
 import { createStanding } from './node/standing.ts'
-import { type NodeState, openNodeState } from './node/state.ts'
-import { prepareSocketDir } from './socket-dir.ts'
-import {
-  gaugeCache,
-  meterAttest,
-  meterAttestor,
-  observeWorkloadApi,
-} from './telemetry/meter-agent.ts'
-import { serveWorkloadApi } from './workload-api/serve.ts'
+import { type NodeStateStore, openNodeState, type TrustBegins } from './node/state.ts'
+import { type Launch, prepareSockets, serveAdministrators, serveWorkloads } from './serve-apis.ts'
+import { createSyncRecord } from './sync/sync-record.ts'
+import { gaugeCache } from './telemetry/meter-agent.ts'
+import { beginAnew, policyFor, rebootstrap, serverOf, trustFrom } from './trust.ts'
 
 const RANDOM_STEPS = 2 ** 32
 
 /** Runs until the signal aborts. @throws IdentityError saying why the agent cannot start, or not go on */
 export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
+  while ((await runOnce(config, deps)) === 'anew') {
+    deps.log.info('The agent has rebootstrapped, and begins anew')
+  }
+}
+
+/** @returns `anew` when the agent trusts its server anew, and nothing of what it had is of use any more */
+async function runOnce(config: AgentConfig, deps: AgentDeps): Promise<'ended' | 'anew'> {
   const { log, clock, signal } = deps
+  const logLevel = createLevelSwitch(log, config.log.level) // before the log has children
+  logLevel.set(config.log.level)
+  const startedAt = clock.now()
   log.info({ trust_domain: config.trustDomain, data_dir: config.dataDir }, 'Configured')
   for (const warning of config.warnings) log.warn(warning)
   prepareDataDir(config.dataDir)
-  prepareSocketDir(config.socketPath)
   // Before anything else: two agents on one data_dir would take each other's SVID away.
-  await prepareSocketPath(config.socketPath)
+  await prepareSockets(config)
   const keys = await openKeys(config.keyManager)
   const disk = openDiskCache(config.dataDir, { clock, log })
   // With keys in memory no private key may be on the disk, not even one of an earlier run.
@@ -63,11 +68,17 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     ...{ version: deps.version ?? 'unknown', clock: deps.clock, log },
   })
   const agent = { config, deps, keys, disk, random, metrics: telemetry.metrics }
-  const attested = await join(agent, await state.read())
-  if (attested === undefined) return
-  const membership = await openMembership(state, attested)
+  const begins = (await state.read()).trustBegins
+  const attested = await join(agent, state)
+  if (attested === undefined) return 'ended'
+  const trustBegins = attested.isNew ? undefined : begins
+  const membership = await openMembership(state, attested, trustBegins)
   try {
-    await serve(agent, attested, membership)
+    const launch = { logLevel, startedAt }
+    const next = await serve(agent, { attested, membership, trustBegins, ...launch })
+    if (next === undefined) return 'ended'
+    await beginAnew(agent, { membership, state }, next)
+    return 'anew'
   } catch (error) {
     if (error instanceof IdentityError && isAboutTheAgent(error.code)) {
       await leave(membership, disk, log)
@@ -91,24 +102,24 @@ async function openKeys(config: AgentKeyManager): Promise<KeyStore> {
 }
 
 /** @returns undefined when the agent was stopped meanwhile */
-async function join(
-  { config, deps, keys, random, metrics }: Agent,
-  state: NodeState,
-): Promise<Attested | undefined> {
+async function join(agent: Agent, store: NodeStateStore): Promise<Attested | undefined> {
+  const { config, deps, keys, random, metrics } = agent
   const { log, clock, signal } = deps
   const { trustDomain } = config
+  const state = await store.read()
+  const isBound = state.svidChain.length > 0 && !state.reattestable
   const attestor = configuredAttestor(config)
   try {
     return await joinTrustDomain(
       {
-        server: { host: config.serverAddress, port: config.serverPort },
+        server: serverOf(config),
         trustDomain,
         attestor,
         keys,
         state,
-        isInsecure: config.bootstrap.kind === 'insecure',
-        bootstrapTrust: () =>
-          bootstrapTrust(config.bootstrap, { trustDomain, fetch, clock, signal }),
+        rebootstrap: policyFor(agent, !isBound),
+        bootstrapTrust: trustFrom(agent),
+        noteTrust: (trustBegins) => store.write({ ...state, trustBegins }),
         clock,
         random,
         log: log.child({ component: 'node' }),
@@ -123,8 +134,20 @@ async function join(
   }
 }
 
-/** The agent with its identity: follows the server, keeps SVIDs, and serves workloads. */
-async function serve(agent: Agent, attested: Attested, membership: Membership): Promise<void> {
+interface Joined extends Launch {
+  readonly attested: Attested
+  readonly membership: Membership
+  readonly trustBegins: TrustBegins | undefined
+}
+
+/**
+ * The agent with its identity: follows the server, keeps SVIDs, and serves workloads.
+ * @returns what to begin anew with; undefined when the agent was stopped
+ */
+async function serve(
+  agent: Agent,
+  { attested, membership, trustBegins, ...launch }: Joined,
+): Promise<Rebootstrapped | undefined> {
   const { config, deps, metrics } = agent
   const { log, clock, signal } = deps
   const { cache, isRemembered } = await openCache(agent, attested)
@@ -132,57 +155,59 @@ async function serve(agent: Agent, attested: Attested, membership: Membership): 
   const standing = createStanding()
   using connection = connectServer(
     {
-      ...{ host: config.serverAddress, port: config.serverPort, clock },
+      ...{ ...serverOf(config), clock },
       trustDomain: config.trustDomain,
       trust: { kind: 'bundle', bundle: () => cache.knowledge().bundle },
     },
     attested.svid,
   )
-  const inSync = Promise.withResolvers<void>()
-  if (isRemembered) inSync.resolve()
-  const open: RunningAgent = { ...agent, membership, cache, connection, standing }
+  const inSync = Promise.withResolvers<undefined>()
+  if (isRemembered) inSync.resolve(undefined)
+  const sync = createSyncRecord(clock)
+  const note = (begins: TrustBegins | undefined) =>
+    void membership.noteTrust(begins).catch((err: unknown) => {
+      log.error({ err }, 'How far the trust in the server is cannot be written to data_dir')
+    })
+  const distrust = createDistrust({ begins: trustBegins, note, clock })
+  const attestors = configuredAttestors(config.workloadAttestors)
+  const kept = { membership, cache, connection, standing, sync, distrust, attestors }
+  const open: RunningAgent = { ...agent, ...kept }
+  const policy = policyFor(agent, attested.svid.reattestable)
+  const anew = Promise.withResolvers<Rebootstrapped>()
   await using loops = runLoops([
-    followLoop(open, inSync.resolve),
+    followLoop(open, () => inSync.resolve(undefined)),
     renewLoop(open),
     ...svidLoops(open),
     (stop) => postStatus(open, stop),
+    async (stop) => {
+      const next = await rebootstrap(open, policy, stop)
+      if (next !== undefined) anew.resolve(next)
+    },
     ...(agent.keys.persistent
       ? [(stop: AbortSignal) => agent.disk.follow(attested.svid.id, cache, stop)]
       : []),
   ])
+  const identities = openIdentities(open)
+  await using _admin = await serveAdministrators(open, identities, launch)
   const stopped = aborted(signal)
-  await Promise.race([inSync.promise, loops.failed, stopped])
-  if (signal.aborted) return
-  const source = identitySource(open)
-  await using _api = await serveWorkloadApi({
-    path: config.socketPath,
-    source,
-    attest: attestorOf(agent),
-    observe: observeWorkloadApi(metrics),
-    clock,
-    log: log.child({ component: 'endpoints' }),
-    allowUnauthenticatedVerifiers: config.allowUnauthenticatedVerifiers,
-    allowedForeignJwtClaims: config.allowedForeignJwtClaims,
-  })
-  log.info({ address: config.socketPath }, 'Serving the Workload API')
+  const early = await Promise.race([inSync.promise, loops.failed, stopped, anew.promise])
+  if (signal.aborted) return undefined
+  if (early !== undefined) return early
+  await using _workloads = await serveWorkloads(open, identities)
   await using _health =
     config.health === undefined
       ? undefined
       : await serveHealth(config.health, {
-          ...{ checks: healthChecks(source), clock, log: log.child({ component: 'health' }) },
+          ...{
+            checks: healthChecks(identities.source),
+            clock,
+            log: log.child({ component: 'health' }),
+          },
         })
   deps.onReady?.()
-  await Promise.race([loops.failed, stopped])
+  const ended = await Promise.race([loops.failed, stopped, anew.promise])
   log.info('Stopping')
-}
-
-function attestorOf({ config, deps, metrics }: Agent): Attest {
-  const attestors = configuredAttestors(config.workloadAttestors)
-  const attest = attestWith({
-    attestors: attestors.map((attestor) => meterAttestor(attestor, metrics)),
-    log: deps.log.child({ component: 'workload_attestor' }),
-  })
-  return meterAttest(attest, metrics)
+  return ended
 }
 
 async function openCache(
@@ -203,6 +228,6 @@ async function openCache(
   return { cache, isRemembered: remembered !== undefined }
 }
 
-function aborted(signal: AbortSignal): Promise<unknown> {
-  return signal.aborted ? Promise.resolve() : once(signal, 'abort')
+async function aborted(signal: AbortSignal): Promise<undefined> {
+  if (!signal.aborted) await once(signal, 'abort')
 }

@@ -1,5 +1,5 @@
 /**
- * When an SVID is to be renewed: at half of its life, or so early that it outlives an outage of the configured
+ * When an SVID is to be renewed: at half of its life, or earlier if it is to outlive an outage of the configured
  * length. Jitter spreads the agents and the SVIDs that were issued together.
  */
 import type { Random } from '../spiffe/random.ts'
@@ -24,19 +24,32 @@ const MIN_GRACE_MS = 12 * 3600_000
 /** Servers date certificates back by this, for clocks that run behind; it is no part of their life. */
 const BACKDATE_MS = 10_000
 
-export function renewalTime(
-  { notBefore, expiresAt }: Lifetime,
-  { availabilityTargetSeconds }: RenewalPolicy,
-  random: Random,
-): Date {
+/** Whether an SVID lives too short for the target that is set, and is renewed as if there were none. */
+export function isShortOfTarget(lifetime: Lifetime, policy: RenewalPolicy): boolean {
+  const targetMs = targetOf(policy)
+  return targetMs > 0 && lifeOf(lifetime) - targetMs < MIN_GRACE_MS
+}
+
+function targetOf({ availabilityTargetSeconds }: RenewalPolicy): number {
+  return (availabilityTargetSeconds ?? 0) * 1000
+}
+
+function lifeOf({ notBefore, expiresAt }: Lifetime): number {
   const datedMs = expiresAt.getTime() - notBefore.getTime()
-  const lifeMs = datedMs > BACKDATE_MS ? datedMs - BACKDATE_MS : datedMs
-  const targetMs = (availabilityTargetSeconds ?? 0) * 1000
-  if (targetMs > 0 && lifeMs - targetMs >= MIN_GRACE_MS) {
-    return new Date(expiresAt.getTime() - targetMs - random() * TARGET_JITTER_MS)
-  }
+  return datedMs > BACKDATE_MS ? datedMs - BACKDATE_MS : datedMs
+}
+
+export function renewalTime(lifetime: Lifetime, policy: RenewalPolicy, random: Random): Date {
+  const { expiresAt } = lifetime
   const jitter = 1 + (2 * random() - 1) * HALF_LIFE_JITTER
-  return new Date(expiresAt.getTime() - (lifeMs / 2) * jitter)
+  const halfMs = (lifeOf(lifetime) / 2) * jitter
+  const targetMs = targetOf(policy)
+  if (targetMs === 0 || isShortOfTarget(lifetime, policy)) {
+    return new Date(expiresAt.getTime() - halfMs)
+  }
+  // Whichever comes first: a target below half of the life makes nothing later.
+  const earlyMs = Math.max(halfMs, targetMs + random() * TARGET_JITTER_MS)
+  return new Date(expiresAt.getTime() - earlyMs)
 }
 
 /** A server whose SVIDs are due or tainted when they come is not asked again at once. */

@@ -1,5 +1,5 @@
-/** Every command of spire-agent, with what it does; those that are not here yet say so by name. */
-import { type Entry, here, notYet, type Program } from './program.ts'
+/** Every command of spire-agent, with what it does. */
+import { type Entry, here, type Program } from './program.ts'
 
 const fetchX509 = here(
   'Fetch X.509-SVIDs from the Workload API',
@@ -30,15 +30,30 @@ const commands: Readonly<Record<string, Entry>> = {
     'Print X.509-SVIDs now and whenever they change',
     async () => (await import('./agent/api/watch.ts')).watch,
   ),
-  'logger get': notYet('Show the log level'),
-  'logger set': notYet('Change the log level of the running agent'),
-  'logger reset': notYet('Go back to the log level of the configuration'),
-  'debug getinfo': notYet('Show the inside of the running agent'),
+  'logger get': here('Show the log level', async () => (await import('./agent/logger/get.ts')).get),
+  'logger set': here(
+    'Change the log level of the running agent',
+    async () => (await import('./agent/logger/set.ts')).set,
+  ),
+  'logger reset': here(
+    'Go back to the log level of the configuration',
+    async () => (await import('./agent/logger/reset.ts')).reset,
+  ),
+  'debug getinfo': here(
+    'Show the inside of the running agent',
+    async () => (await import('./agent/debug/getinfo.ts')).getinfo,
+  ),
 }
 
 export const agentProgram: Program = {
   name: 'agent',
+  upstream: 'spire-agent',
   summary: 'the agent of a node: attests it and its workloads, serves them their identities',
   errorPrefix: '',
   commands: new Map(Object.entries(commands)),
+  headings: new Map([
+    ['api', 'What a workload would get'],
+    ['logger', 'Looking inside'],
+    ['debug', 'Looking inside'],
+  ]),
 }

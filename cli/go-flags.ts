@@ -24,6 +24,8 @@ export interface GoFlags {
   /** What comes after the flags. */
   readonly rest: readonly string[]
   readonly mistake: FlagMistake | undefined
+  /** Whether `--` ended the flags: what comes after it are words, whatever they look like. */
+  readonly isClosed: boolean
 }
 
 /** @param shapeOf undefined for a flag that the command does not have */
@@ -32,16 +34,17 @@ export function parseGoFlags(
   shapeOf: (name: string) => FlagShape | undefined,
 ): GoFlags {
   const given: GivenFlag[] = []
-  const stop = (at: number, mistake?: FlagMistake): GoFlags => ({
+  const stop = (at: number, mistake?: FlagMistake, isClosed = false): GoFlags => ({
     given,
     rest: args.slice(at),
     mistake,
+    isClosed,
   })
   let at = 0
   while (at < args.length) {
     const word = args[at] ?? ''
     if (word.length < 2 || !word.startsWith('-')) return stop(at)
-    if (word === '--') return stop(at + 1)
+    if (word === '--') return stop(at + 1, undefined, true)
     const body = word.slice(word.startsWith('--') ? 2 : 1)
     if (body.startsWith('-') || body.startsWith('=')) return stop(at, { kind: 'syntax', word })
     const equals = body.indexOf('=')
@@ -59,4 +62,24 @@ export function parseGoFlags(
     }
   }
   return stop(at)
+}
+
+/** As `parseGoFlags`, with words between the flags: they end up in `rest`, in their order. */
+export function parseWordsAndFlags(
+  args: readonly string[],
+  shapeOf: (name: string) => FlagShape | undefined,
+): GoFlags {
+  const given: GivenFlag[] = []
+  const words: string[] = []
+  let left = args
+  for (;;) {
+    const part = parseGoFlags(left, shapeOf)
+    given.push(...part.given)
+    const [word, ...more] = part.rest
+    if (word === undefined || part.isClosed || part.mistake !== undefined) {
+      return { ...part, given, rest: [...words, ...part.rest] }
+    }
+    words.push(word)
+    left = more
+  }
 }

@@ -5,28 +5,40 @@
 import { Command, Option } from 'commander'
 import { nearest } from '../config/nearest.ts'
 import { IdentityError } from '../spiffe/error.ts'
+import type { AnyCommand } from './command.ts'
 import type { Flag, Flags, FlagValues } from './flag/flag.ts'
-import { type FlagMistake, parseGoFlags } from './go-flags.ts'
+import { type FlagMistake, parseGoFlags, parseWordsAndFlags } from './go-flags.ts'
 import { quote } from './output/go-quote.ts'
 
 export interface ReadFlags {
   readonly values: FlagValues<Flags>
-  /** Words after the flags: no command of ours takes any. */
+  /** Words that are no flags: as many as the command takes, or else whatever stands after the flags. */
   readonly rest: readonly string[]
 }
 
 /** @throws IdentityError REQUEST_INVALID in the words of Go's flag package, with what was probably meant */
-export function readFlags(flags: Flags, args: readonly string[]): ReadFlags {
-  const { given, rest, mistake } = parseGoFlags(args, (name) => {
+export function readFlags(
+  { flags, words }: Pick<AnyCommand, 'flags' | 'words'>,
+  args: readonly string[],
+): ReadFlags {
+  const split = words === undefined ? parseGoFlags : parseWordsAndFlags
+  const { given, rest, mistake } = split(args, (name) => {
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
     if (flag === undefined) return undefined
     return flag.placeholder === undefined ? 'boolean' : 'value'
   })
   const parser = new Command().exitOverride().helpOption(false).allowExcessArguments(false)
   for (const [name, flag] of Object.entries(flags)) parser.addOption(optionOf(name, flag))
-  const words = given.map(({ name, value }) => `--${name}=${value}`)
-  parser.parse(words, { from: 'user' })
+  parser.parse(
+    given.map(({ name, value }) => `--${name}=${value}`),
+    { from: 'user' },
+  )
   if (mistake !== undefined) throw refusal(describe(mistake, Object.keys(flags)))
+  const isCounted = words?.count === 'some' ? rest.length > 0 : rest.length === words?.count
+  if (words !== undefined && !isCounted) {
+    const seen = rest.length === 0 ? 'nothing' : rest.map(quote).join(' ')
+    throw refusal(`expected ${words.usage}, got ${seen}`)
+  }
   const boxes = Object.entries(parser.opts<Readonly<Record<string, Box>>>())
   return { values: Object.fromEntries(boxes.map(([name, { value }]) => [name, value])), rest }
 }

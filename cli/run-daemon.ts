@@ -14,6 +14,8 @@ const UMASK = 0o027
 export interface DaemonDeps {
   readonly log: Log
   readonly signal: AbortSignal
+  /** Calls `listener` each time that the process is told to read again what may change while it runs. */
+  onReload(listener: () => void): void
 }
 
 /** @throws IdentityError saying why it cannot run */
@@ -26,8 +28,15 @@ export async function runDaemon(
   using stop = stopOnSignals()
   // As SPIRE: after a log file was moved away.
   process.on('SIGUSR2', opened.reopen)
+  const listeners: (() => void)[] = []
+  const reload = () => {
+    for (const listener of listeners) listener()
+  }
+  // As SPIRE. Without a listener of ours Node would open its debugger, to anybody on this machine.
+  process.on('SIGUSR1', reload)
   try {
-    await run({ log: opened.log, signal: stop.signal })
+    const onReload = (listener: () => void) => void listeners.push(listener)
+    await run({ log: opened.log, signal: stop.signal, onReload })
     return 0
   } catch (error) {
     const isFile = logConfig.file !== undefined
@@ -35,6 +44,7 @@ export async function runDaemon(
     throw error
   } finally {
     process.off('SIGUSR2', opened.reopen)
+    process.off('SIGUSR1', reload)
   }
 }
 

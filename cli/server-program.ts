@@ -1,5 +1,15 @@
-/** Every command of spire-server, with what it does; those that are not here yet say so by name. */
-import { type Entry, here, notYet, type Program } from './program.ts'
+/** Every command of spire-server, with what it does, and two that are ours alone. */
+import { type Entry, featured, here, type Program } from './program.ts'
+
+/** Also without a word before them. */
+export const entryDiff = here(
+  'Compare a file of entries with those that there are',
+  async () => (await import('./server/entry/diff.ts')).diff,
+)
+export const entryApply = here(
+  'Make the entries as a file says',
+  async () => (await import('./server/entry/apply.ts')).apply,
+)
 
 const commands: Readonly<Record<string, Entry>> = {
   run: here('Run the server', async () => (await import('./server/run.ts')).run),
@@ -35,6 +45,8 @@ const commands: Readonly<Record<string, Entry>> = {
     'Count registration entries',
     async () => (await import('./server/entry/count.ts')).count,
   ),
+  'entry diff': entryDiff,
+  'entry apply': entryApply,
   'bundle show': here(
     'Print the bundle of the trust domain',
     async () => (await import('./server/bundle/show.ts')).show,
@@ -87,7 +99,13 @@ const commands: Readonly<Record<string, Entry>> = {
     'Issue a JWT-SVID without an agent',
     async () => (await import('./server/jwt/mint.ts')).mint,
   ),
-  'wit mint': notYet('Issue a WIT-SVID without an agent'),
+  'wit mint': featured(
+    'wit-svid',
+    here(
+      'Issue a WIT-SVID without an agent',
+      async () => (await import('./server/wit/mint.ts')).mint,
+    ),
+  ),
   'federation create': here(
     'Federate with a trust domain',
     async () => (await import('./server/federation/create.ts')).create,
@@ -180,7 +198,22 @@ const commands: Readonly<Record<string, Entry>> = {
 
 export const serverProgram: Program = {
   name: 'server',
+  upstream: 'spire-server',
   summary: 'the server: issues identities, keeps registration entries, admits agents',
   errorPrefix: 'Error: ',
   commands: new Map(Object.entries(commands)),
+  headings: new Map([
+    ['token', 'Admitting agents'],
+    ['agent', 'Admitting agents'],
+    ['entry', 'Registration entries'],
+    ['bundle', 'Trust bundles and federation'],
+    ['federation', 'Trust bundles and federation'],
+    ['x509', 'SVIDs without an agent'],
+    ['jwt', 'SVIDs without an agent'],
+    ['wit', 'SVIDs without an agent'],
+    ['localauthority', 'Forced rotation of authorities'],
+    ['upstreamauthority', 'Forced rotation of authorities'],
+    ['logger', 'Looking inside'],
+    ['debug', 'Looking inside'],
+  ]),
 }

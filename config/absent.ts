@@ -47,8 +47,16 @@ function isTruth(text: string): boolean {
   return text === 'true' || text === 'false'
 }
 
-/** A key whose value is checked, and whose presence is answered by a warning that says why. */
-export function idle(rule: Rule<unknown>, fallback: string, why: string, about: string): Key<void> {
+/**
+ * A key whose value is checked, and whose presence is answered by a warning that says why. It is read all the same,
+ * for whoever checks it against other keys.
+ */
+export function idle<T>(
+  rule: Rule<T>,
+  fallback: string | undefined,
+  why: string,
+  about: string,
+): Key<T | undefined> {
   return {
     rule,
     about,
@@ -56,11 +64,12 @@ export function idle(rule: Rule<unknown>, fallback: string, why: string, about: 
     status: `accepted, but ${why}`,
     read: (found, spot, context) => {
       const mistakes = context.report.mistakes.length
-      rule.read(found, spot, context)
+      const value = rule.read(found, spot, context)
       const [first] = found
       if (first !== undefined && context.report.mistakes.length === mistakes) {
         addWarning(context.report, first.place, `${spot.name} has no effect: ${why}`)
       }
+      return value
     },
   }
 }

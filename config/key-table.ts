@@ -1,5 +1,6 @@
 /** Lists the keys of a configuration, for the tables in the documentation and the test of them. */
 import type { Keys, Rule } from './check.ts'
+import { whyNotOffered } from './not-offered.ts'
 import type { PluginTypes } from './plugins.ts'
 
 export interface KeyRow {
@@ -30,7 +31,7 @@ export function listPlugins(types: PluginTypes): readonly KeyRow[] {
       pluginRow(`plugins.${type}.${plugin}`, 'implemented'),
       ...listKeys(keys, `plugins.${type}.${plugin}`),
     ]),
-    ...planned.map((plugin) => pluginRow(`plugins.${type}.${plugin}`, 'not implemented yet')),
+    ...planned.map((plugin) => pluginRow(`plugins.${type}.${plugin}`, whyNotOffered(plugin))),
   ])
 }
 

@@ -1,7 +1,6 @@
 /** The logging keys, which the server and the agent share, and what is read from them. */
-import { absent } from './absent.ts'
 import { optional, type Read, withDefault } from './check.ts'
-import { choice, text } from './value.ts'
+import { choice, text, truth } from './value.ts'
 
 const LEVELS = ['PANIC', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE'] as const
 
@@ -13,6 +12,8 @@ export interface LogConfig {
   readonly format: 'text' | 'json'
   /** Undefined: standard output. */
   readonly file: string | undefined
+  /** Whether each line says which one of the program wrote it. */
+  readonly hasSource: boolean
 }
 
 export const logKeys = {
@@ -23,9 +24,14 @@ export const logKeys = {
     'least severe level that is logged',
   ),
   log_format: withDefault(choice(['text', 'json']), 'text', 'form of a log line'),
-  log_source_location: absent('file and line in each log line', 'false'),
+  log_source_location: withDefault(truth(), 'false', 'file and line in each log line'),
 }
 
 export function logConfig(read: Read<typeof logKeys>): LogConfig {
-  return { level: read.log_level, format: read.log_format, file: read.log_file }
+  return {
+    level: read.log_level,
+    format: read.log_format,
+    file: read.log_file,
+    hasSource: read.log_source_location,
+  }
 }

@@ -17,6 +17,7 @@ import {
 } from './check.ts'
 import { addMistake, addRefusal } from './mistake.ts'
 import { nearest } from './nearest.ts'
+import { whyNotOffered } from './not-offered.ts'
 import { parseConfig } from './parse.ts'
 import type { Member } from './tree.ts'
 import { listOf, text, truth } from './value.ts'
@@ -29,7 +30,7 @@ type Offered = Readonly<Record<string, PluginData>>
 /** One plugin type: what may stand there and how often. */
 export interface PluginType<O extends Offered> {
   readonly offered: O
-  /** SPIRE's own that are not implemented yet. */
+  /** SPIRE's own that are not offered; `whyNotOffered` says why. */
   readonly planned: readonly string[]
   readonly least: number
   readonly most: number
@@ -41,6 +42,8 @@ export type PluginTypes = Readonly<Record<string, PluginType<Offered>>>
 export type Plugin<O> = {
   [N in keyof O & string]: {
     readonly name: N
+    /** Its data stands in a `plugin_data_file`. */
+    readonly isInFile: boolean
     readonly data: O[N] extends Rule<infer D> ? D : never
   }
 }[keyof O & string]
@@ -98,14 +101,16 @@ function readType(
   context: Context,
 ): readonly unknown[] {
   const groups = Map.groupBy(allMembers(found, spot, context), ({ key }) => key)
-  const enabled: { readonly name: string; readonly data: unknown }[] = []
+  const enabled: { readonly name: string; readonly isInFile: boolean; readonly data: unknown }[] =
+    []
   const mistakes = context.report.mistakes.length
   for (const [name, members] of groups) {
     const inner = { name: `${spot.name}.${name}`, place: members[0]?.place ?? spot.place }
     reportRepeated(members, inner, context)
     const read = block.read(members.slice(0, 1), inner, context)
     if (read === undefined || read.enabled === false) continue
-    enabled.push({ name, data: readPlugin(name, read, type, inner, context) })
+    const isInFile = read.plugin_data_file !== undefined
+    enabled.push({ name, isInFile, data: readPlugin(name, read, type, inner, context) })
   }
   if (enabled.length < type.least || enabled.length > type.most) {
     reportCount(enabled.length, type, spot, context, mistakes)
@@ -130,7 +135,8 @@ function readPlugin(
   } else if (offered !== undefined) {
     return readData(read, offered, spot, context)
   } else if (type.planned.includes(name)) {
-    mistake('is not implemented yet', names === '' ? 'it to be removed or disabled' : names)
+    const others = names === '' ? 'it to be removed or disabled' : names
+    mistake(`is ${whyNotOffered(name)}`, others)
   } else {
     const meant = nearest(name, [...Object.keys(type.offered), ...type.planned])
     mistake(`is no known plugin${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`, names)

@@ -1,21 +1,29 @@
 /** Reads a JSON file of the process's own: absent is an answer, damaged is an error that says what to do. */
-import { readFile } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import type { z } from 'zod'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
 
+export interface ReadJsonOptions {
+  /** Ends the message of a damaged file. */
+  readonly advice: string
+  /** A larger file is refused before it is read. */
+  readonly maxBytes: number
+}
+
+const OTHERS = 0o077
+
 /**
- * @param advice ends the message of a damaged file
  * @returns undefined when there is no such file
  * @throws IdentityError CONFIG_INVALID when it cannot be read or is not what `schema` says
  */
 export async function readJson<T>(
   path: string,
   schema: z.ZodType<T>,
-  advice: string,
+  { advice, maxBytes }: ReadJsonOptions,
 ): Promise<T | undefined> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = await readBounded(path, maxBytes)
   } catch (error) {
     // Cast: what node:fs rejects with.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
@@ -35,4 +43,16 @@ export async function readJson<T>(
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw damaged(`${issue?.path.join('.') || 'its content'} is not as expected`)
+}
+
+async function readBounded(path: string, maxBytes: number): Promise<string> {
+  await using file = await open(path, 'r')
+  const { size } = await file.stat()
+  if (size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`)
+  return await file.readFile('utf8')
+}
+
+/** Whether anybody but its owner may do anything with the file. */
+export async function isOpenToOthers(path: string): Promise<boolean> {
+  return ((await stat(path)).mode & OTHERS) !== 0
 }

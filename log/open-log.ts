@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { type Logger, pino } from 'pino'
+import { sourceLocation } from './source-location.ts'
 
 export type LogLevel = 'PANIC' | 'FATAL' | 'ERROR' | 'WARN' | 'INFO' | 'DEBUG' | 'TRACE'
 export type LogFormat = 'text' | 'json'
@@ -13,6 +14,8 @@ export interface LogOptions {
   readonly format: LogFormat
   /** Appended to, made with mode 0640; standard output when undefined. */
   readonly file: string | undefined
+  /** Whether each line says which one of the program wrote it. */
+  readonly hasSource?: boolean
 }
 
 export type Log = Logger
@@ -37,7 +40,7 @@ export interface OpenedLog extends Disposable {
 const MODE = 0o640
 
 /** @throws the file system's error when the log file cannot be opened */
-export function openLog({ level, format, file }: LogOptions): OpenedLog {
+export function openLog({ level, format, file, hasSource = false }: LogOptions): OpenedLog {
   let fd = file === undefined ? process.stdout.fd : openSync(file, 'a', MODE)
   const log = pino(
     {
@@ -46,6 +49,7 @@ export function openLog({ level, format, file }: LogOptions): OpenedLog {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label === 'warn' ? 'warning' : label }) },
       serializers: { err: pino.stdSerializers.err },
+      ...(hasSource ? { mixin: sourceLocation } : {}),
     },
     { write: (line: string) => writeLine(fd, format === 'json' ? line : toText(line)) },
   )

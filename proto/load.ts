@@ -6,12 +6,21 @@ import { fileURLToPath } from 'node:url'
 import { type GrpcObject, loadPackageDefinition } from '@grpc/grpc-js'
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import type { ProtoGrpcType as AgentTypes } from './gen/agent.ts'
+import type { ProtoGrpcType as AgentDebugTypes } from './gen/agent_debug.ts'
+import type { ProtoGrpcType as AgentLoggerTypes } from './gen/agent_logger.ts'
+import type { ProtoGrpcType as AuthorityTypes } from './gen/authority.ts'
 import type { ProtoGrpcType as BundleTypes } from './gen/bundle.ts'
 import type { ProtoGrpcType as DebugTypes } from './gen/debug.ts'
+import type { ProtoGrpcType as DelegatedIdentityTypes } from './gen/delegated_identity.ts'
 import type { ProtoGrpcType as EntryTypes } from './gen/entry.ts'
+import type { ProtoGrpcType as ExplainTypes } from './gen/explain.ts'
+import type { ProtoGrpcType as ExternalAuthTypes } from './gen/external_auth.ts'
+import type { ProtoGrpcType as FederationTypes } from './gen/federation.ts'
 import type { ProtoGrpcType as HealthTypes } from './gen/health.ts'
 import type { ProtoGrpcType as LocalAuthorityTypes } from './gen/localauthority.ts'
 import type { ProtoGrpcType as LoggerTypes } from './gen/logger.ts'
+import type { ProtoGrpcType as ReflectionTypes } from './gen/reflection.ts'
+import type { ProtoGrpcType as ReflectionAlphaTypes } from './gen/reflection_v1alpha.ts'
 import type { ProtoGrpcType as SvidTypes } from './gen/svid.ts'
 import type { ProtoGrpcType as SyncTypes } from './gen/sync.ts'
 import type { ProtoGrpcType as TrustDomainTypes } from './gen/trustdomain.ts'
@@ -27,7 +36,16 @@ const FILES = {
   debug: 'spire/api/server/debug/v1/debug.proto',
   logger: 'spire/api/server/logger/v1/logger.proto',
   sync: 'steeple/server/sync/v1/sync.proto',
+  federation: 'steeple/server/federation/v1/federation.proto',
+  authority: 'steeple/server/authority/v1/authority.proto',
+  agentDebug: 'spire/agent/debug/v1/agent_debug.proto',
+  agentLogger: 'spire/api/agent/logger/v1/agent_logger.proto',
+  delegatedIdentity: 'spire/api/agent/delegatedidentity/v1/delegated_identity.proto',
+  explain: 'steeple/agent/explain/v1/explain.proto',
+  externalAuth: 'envoy/service/auth/v3/external_auth.proto',
   health: 'grpc/health/v1/health.proto',
+  reflection: 'grpc/reflection/v1/reflection.proto',
+  reflectionAlpha: 'grpc/reflection/v1alpha/reflection_v1alpha.proto',
   workload: 'workload/workload.proto',
   status: 'google/rpc/status.proto',
 } as const
@@ -62,6 +80,12 @@ export const entryApi = () =>
   (load('entry') as unknown as EntryTypes).spire.api.server.entry.v1.Entry
 export const svidApi = () => (load('svid') as unknown as SvidTypes).spire.api.server.svid.v1.SVID
 export const syncApi = () => (load('sync') as unknown as SyncTypes).steeple.server.sync.v1.Sync
+export const federationApi = () =>
+  (load('federation') as unknown as FederationTypes).steeple.server.federation.v1.Federation
+export const authorityApi = () =>
+  (load('authority') as unknown as AuthorityTypes).steeple.server.authority.v1.Authority
+export const externalAuthApi = () =>
+  (load('externalAuth') as unknown as ExternalAuthTypes).envoy.service.auth.v3.Authorization
 export const healthApi = () => (load('health') as unknown as HealthTypes).grpc.health.v1.Health
 export const workloadApi = () => (load('workload') as unknown as WorkloadTypes).SpiffeWorkloadAPI
 export const trustDomainApi = () =>
@@ -73,3 +97,17 @@ export const debugApi = () =>
   (load('debug') as unknown as DebugTypes).spire.api.server.debug.v1.Debug
 export const loggerApi = () =>
   (load('logger') as unknown as LoggerTypes).spire.api.server.logger.v1.Logger
+export const agentDebugApi = () =>
+  (load('agentDebug') as unknown as AgentDebugTypes).spire.agent.debug.v1.Debug
+export const agentLoggerApi = () =>
+  (load('agentLogger') as unknown as AgentLoggerTypes).spire.api.agent.logger.v1.Logger
+export const delegatedIdentityApi = () =>
+  (load('delegatedIdentity') as unknown as DelegatedIdentityTypes).spire.api.agent.delegatedidentity
+    .v1.DelegatedIdentity
+export const explainApi = () =>
+  (load('explain') as unknown as ExplainTypes).steeple.agent.explain.v1.Explain
+export const reflectionApi = () =>
+  (load('reflection') as unknown as ReflectionTypes).grpc.reflection.v1.ServerReflection
+export const reflectionAlphaApi = () =>
+  (load('reflectionAlpha') as unknown as ReflectionAlphaTypes).grpc.reflection.v1alpha
+    .ServerReflection

@@ -14,9 +14,15 @@ import { type ConfigFile, readConfig } from '../config/read-config.ts'
 import { CONFIG_HINT, readText } from '../config/read-text.ts'
 import { type TelemetrySettings, telemetrySettings } from '../config/telemetry.ts'
 import type { SpiffeId, TrustDomain } from '../spiffe/id.ts'
+import type { Cidr } from './config/cidr.ts'
+import { type FederationConfig, federationConfig } from './config/federation.ts'
 import { serverFile } from './config/keys.ts'
+import { publisherConfig } from './config/publishers.ts'
 import { ttlWarning } from './config/ttl-warnings.ts'
+import { upstreamConfig } from './config/upstream.ts'
 import { type X509PopConfig, x509PopConfig } from './config/x509pop.ts'
+import type { PublisherConfig } from './publish/publisher.ts'
+import type { UpstreamConfig } from './upstream/open-upstream.ts'
 
 const DEFAULT_SERVER_CONFIG_PATH = 'conf/server/server.conf'
 
@@ -34,6 +40,14 @@ export type ServerKeyManager =
 
 export type NodeAttestorConfig = { readonly kind: 'join_token' } | X509PopConfig
 
+/** When nodes that have been expired for long are forgotten. */
+export interface PruneNodesConfig {
+  readonly expiredForSeconds: number
+  readonly includeNonReattestable: boolean
+  /** In one round. */
+  readonly most: number
+}
+
 export interface ServerConfig {
   readonly adminIds: readonly SpiffeId[]
   /** Undefined: as `defaultX509SvidTtlSeconds`. */
@@ -44,11 +58,18 @@ export interface ServerConfig {
   readonly caSubject: CaSubject
   readonly caTtlSeconds: number
   readonly dataDir: string
-  readonly dataStore: { readonly kind: 'sqlite'; readonly path: string }
+  readonly dataStore: {
+    readonly kind: 'sqlite'
+    readonly path: string
+    readonly migrates: boolean
+    readonly logsSql: boolean
+  }
   readonly defaultJwtSvidTtlSeconds: number
   readonly defaultX509SvidTtlSeconds: number
   readonly disableJwtSvids: boolean
+  readonly hasAgentIdSelector: boolean
   readonly hasAuditLog: boolean
+  readonly federation: FederationConfig
   /** Undefined: nothing listens. */
   readonly health: HealthSettings | undefined
   readonly jwtIssuer: string | undefined
@@ -56,11 +77,22 @@ export interface ServerConfig {
   readonly keyManager: ServerKeyManager
   readonly log: LogConfig
   readonly nodeAttestors: readonly NodeAttestorConfig[]
+  /** The types of those whose data is in a file of their own, which can be read again. */
+  readonly attestorsInFiles: readonly string[]
+  /** Undefined: never. */
+  readonly pruneNodes: PruneNodesConfig | undefined
+  /** Where the bundle is put for those who have no agent to ask. */
+  readonly publishers: readonly PublisherConfig[]
   readonly rateLimit: { readonly attestation: boolean; readonly signing: boolean }
+  readonly requirePqKem: boolean
   readonly socketPath: string
   /** Undefined: nothing is measured. */
   readonly telemetry: TelemetrySettings | undefined
   readonly trustDomain: TrustDomain
+  /** Undefined: authorities sign themselves. */
+  readonly upstream: UpstreamConfig | undefined
+  /** Load balancers whose PROXY headers are believed. */
+  readonly trustedProxies: readonly Cidr[]
   /** For the log, once there is one. */
   readonly warnings: readonly string[]
 }
@@ -90,7 +122,7 @@ export function readServerConfig(input: ServerConfigInput): ServerConfig {
     flags: flagsOf(input.flags),
     expandsEnv: input.flags.expandEnv === true,
   })
-  return freeze(build(read, report))
+  return freeze(build(read, report, input.env))
 }
 
 /** Reads the file as well. @throws IdentityError CONFIG_INVALID */
@@ -117,7 +149,11 @@ function flagsOf(flags: ServerFlags): readonly Flag[] {
   ]
 }
 
-function build(file: Read<(typeof serverFile)['keys']>, report: Report): ServerConfig {
+function build(
+  file: Read<(typeof serverFile)['keys']>,
+  report: Report,
+  env: ServerConfigInput['env'],
+): ServerConfig {
   const { server, plugins } = file
   const [dataStore] = plugins.DataStore
   const [keyManager] = plugins.KeyManager
@@ -125,6 +161,7 @@ function build(file: Read<(typeof serverFile)['keys']>, report: Report): ServerC
     throw new Error('a configuration without mistakes lacks a plugin')
   }
   warnOfTtls(server, report)
+  warnOfIdlePruning(server, report)
   return {
     adminIds: server.admin_ids,
     agentTtlSeconds: server.agent_ttl,
@@ -134,11 +171,18 @@ function build(file: Read<(typeof serverFile)['keys']>, report: Report): ServerC
     caSubject: caSubject(server),
     caTtlSeconds: server.ca_ttl,
     dataDir: server.data_dir,
-    dataStore: { kind: 'sqlite', path: dataStore.data.path },
+    dataStore: {
+      kind: 'sqlite',
+      path: dataStore.data.path,
+      migrates: !dataStore.data.disable_migration,
+      logsSql: dataStore.data.log_sql,
+    },
     defaultJwtSvidTtlSeconds: server.default_jwt_svid_ttl,
     defaultX509SvidTtlSeconds: server.default_x509_svid_ttl,
     disableJwtSvids: server.disable_jwt_svids,
+    hasAgentIdSelector: server.experimental.agent_spiffe_id_as_selector,
     hasAuditLog: server.audit_log_enabled,
+    federation: federationConfig(server.federation),
     health: file.health_checks.settings,
     jwtIssuer: server.jwt_issuer,
     jwtKeyType: server.jwt_key_type ?? server.ca_key_type,
@@ -147,16 +191,24 @@ function build(file: Read<(typeof serverFile)['keys']>, report: Report): ServerC
         ? { kind: 'disk', keysPath: keyManager.data.keys_path }
         : { kind: 'memory' },
     log: logConfig(server),
+    attestorsInFiles: plugins.NodeAttestor.filter(({ isInFile }) => isInFile).map(
+      ({ name }) => name,
+    ),
     nodeAttestors: plugins.NodeAttestor.map((plugin) =>
       plugin.name === 'x509pop' ? x509PopConfig(plugin.data) : { kind: plugin.name },
     ),
+    pruneNodes: pruneNodes(server),
     rateLimit: {
       attestation: server.ratelimit.attestation,
       signing: server.ratelimit.signing,
     },
+    publishers: plugins.BundlePublisher.map((plugin) => publisherConfig(plugin, env)),
+    requirePqKem: server.experimental.require_pq_kem,
     socketPath: server.socket_path,
     telemetry: telemetrySettings(file.telemetry),
     trustDomain: server.trust_domain,
+    upstream: upstreamConfig(plugins.UpstreamAuthority[0]),
+    trustedProxies: server.proxy_protocol_trusted_cidrs,
     warnings: report.warnings,
   }
 }
@@ -170,6 +222,22 @@ function caSubject(server: ServerRead): CaSubject {
     return { country, organization, commonName }
   }
   return { country: ['US'], organization: ['SPIFFE'], commonName: undefined }
+}
+
+function pruneNodes(server: ServerRead): PruneNodesConfig | undefined {
+  const { prune_attested_nodes_expired_for: expiredForSeconds } = server
+  if (expiredForSeconds === undefined) return undefined
+  return {
+    expiredForSeconds,
+    includeNonReattestable: server.prune_tofu_nodes,
+    most: server.prune_attested_nodes_batch_size,
+  }
+}
+
+function warnOfIdlePruning(server: ServerRead, report: Report): void {
+  if (!server.prune_tofu_nodes || server.prune_attested_nodes_expired_for !== undefined) return
+  const why = 'prune_tofu_nodes has no effect without prune_attested_nodes_expired_for'
+  addWarning(report, placeOf(server, 'prune_tofu_nodes'), why)
 }
 
 function warnOfTtls(server: ServerRead, report: Report): void {

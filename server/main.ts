@@ -2,20 +2,21 @@
  * The server process: everything is opened here, in the order in which it depends on each other, and closed in reverse.
  * When `runServer` resolves nothing of it is left.
  */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { prepareDataDir } from '../disk/data-dir.ts'
 import { createLevelSwitch, type LevelSwitch } from '../log/level-switch.ts'
 import type { Log } from '../log/open-log.ts'
 import { createBell } from '../spiffe/bell.ts'
 import type { Clock } from '../spiffe/clock.ts'
+import { isAgentId } from '../spiffe/id.ts'
 import { type Loop, runLoops } from '../spiffe/running-loops.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { serveMetrics } from '../telemetry/serve-metrics.ts'
 import { serveApis } from './api/serve-apis.ts'
-import { createWatchers } from './api/sync/watchers.ts'
 import { configuredAttestors } from './attest/configured-attestors.ts'
+import { type Reload, reloadAttestors } from './attest/reload-attestors.ts'
 import { followBundle } from './bundle/follow.ts'
 import { openLocalBundle } from './bundle/local-bundle.ts'
 import { pruneBundle } from './bundle/prune.ts'
@@ -23,27 +24,35 @@ import { openDiskKeyStore } from './ca/key-store/disk.ts'
 import type { KeyStore } from './ca/key-store/key-store.ts'
 import { memoryKeyStore } from './ca/key-store/memory.ts'
 import { openCa } from './ca/open-ca.ts'
+import { createRotationMemory } from './ca/rotation-memory.ts'
 import type { ServerConfig } from './config.ts'
-import { createEntryIndex } from './entries/entry-index.ts'
-import { followChanges } from './entries/follow-changes.ts'
+import { type Federation, openFederation } from './federation/open-federation.ts'
 import { healthChecks } from './health/health-checks.ts'
 import { createIssuer } from './issue/issuer.ts'
+import { recordSignatures } from './issue/record-signatures.ts'
 import { openServerSvid, renewServerSvid } from './issue/server-svid.ts'
+import { createSigningLedger } from './issue/signing-ledger.ts'
 import { openRateLimits } from './listen/rate-limits.ts'
-import { cacheNodes } from './nodes/cache-nodes.ts'
-import { pruneJobs } from './prune/prune-jobs.ts'
-import { pruneRegularly } from './prune/prune-loop.ts'
-import { openStore } from './store/sqlite/open-store.ts'
+import { createHandedBundles } from './nodes/handed-bundles.ts'
+import { openViews } from './open-views.ts'
+import { pruneLoops } from './prune/prune-loops.ts'
+import { publishLoops } from './publish/publish-loops.ts'
+import { type OpenStoreOptions, openStore } from './store/sqlite/open-store.ts'
 import type { Store } from './store/store.ts'
 import { gaugeEntryCache } from './telemetry/gauge-entry-cache.ts'
 import { gaugeX509Ca, meterIssuer } from './telemetry/meter-ca.ts'
 import { meterStore } from './telemetry/meter-store.ts'
+import { openUpstream } from './upstream/open-upstream.ts'
+import { operateRoots } from './upstream/operate-roots.ts'
+import type { UpstreamAuthority } from './upstream/upstream-authority.ts'
 
 export interface ServerDeps {
   readonly log: Log
   readonly clock: Clock
   /** Aborts when the server is to stop. */
   readonly signal: AbortSignal
+  /** For plugins whose data can be read again. */
+  readonly reload?: Reload | undefined
   /** Shown among the metrics. */
   readonly version?: string
   /** Both endpoints answer; `port` is the one that was bound. */
@@ -59,6 +68,8 @@ interface Process {
 
 /** SQLite serves one server only; its CA journal needs no better name. */
 const SERVER_KEY = 'server'
+const RANDOM_STEPS = 2 ** 32
+const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
 
 /** Runs until the signal aborts. @throws IdentityError saying why the server cannot start */
 export async function runServer(config: ServerConfig, deps: ServerDeps): Promise<void> {
@@ -75,15 +86,39 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   })
   const { metrics } = telemetry
   const process: Process = { startedAt, logLevel, metrics }
-  await using opened = await openStore({ path: config.dataStore.path, clock })
+  await using opened = await openStore(storeOptions(config, deps))
   const store = meterStore(opened, metrics)
-  const authorities = await openAuthorities(config, store, metrics, deps)
+  await using upstream = await openUpstream(config.upstream, {
+    ...{ trustDomain: config.trustDomain, clock, randomBytes, signal },
+    onFailure: (err) => log.error({ err }, 'Upstream authority did not answer'),
+  })
+  const opening = openAuthorities(config, store, metrics, { ...deps, upstream })
+  const authorities = await opening.catch((error: unknown) => {
+    if (!signal.aborted) throw error
+    return undefined // an upstream authority was waited for
+  })
+  if (authorities === undefined) return
   await using views = await openViews(config, store, authorities, deps)
-  await using loops = runLoops([...authorities.loops, ...views.loops, ...pruneLoops(store, deps)])
+  await using federation = await openFederation(config.federation, {
+    ...{ trustDomain: config.trustDomain, clock, metrics, log },
+    ...{ federation: store.federation, bundles: store.bundles },
+    ...{ dataDir: config.dataDir, random, randomBytes },
+    ...{ bundle: authorities.bundle.current, serverSvid: authorities.serverSvid },
+  })
+  await using loops = runLoops([
+    ...authorities.loops,
+    ...views.loops,
+    ...federation.loops,
+    ...publishLoops(config.publishers, { bundle: authorities.bundle, clock, random, log }),
+    ...pruneLoops(config, { ...deps, store, random, metrics }),
+  ])
   await Promise.race([views.ready, loops.failed, aborted(signal)])
   if (signal.aborted) return
 
-  await using apis = await serve(config, store, authorities, views, { ...deps, ...process })
+  await using apis = await serve(config, store, { ...authorities, federation }, views, {
+    ...deps,
+    ...process,
+  })
   await using _health = await openHealth(config, store, authorities, deps)
   onReady?.({ port: apis.port })
   await Promise.race([loops.failed, aborted(signal)])
@@ -95,22 +130,27 @@ async function openAuthorities(
   config: ServerConfig,
   store: Store,
   metrics: Metrics,
-  { log, clock }: ServerDeps,
+  { log, clock, upstream }: ServerDeps & { readonly upstream: UpstreamAuthority | undefined },
 ) {
   const bundle = await openLocalBundle(store.bundles, config.trustDomain)
+  const rotations = createRotationMemory()
+  const ledger = createSigningLedger(clock)
   const ca = await openCa(config, {
     journalStore: store.caJournal,
     serverKey: SERVER_KEY,
     keyStore: await openKeyStore(config, log),
     publication: bundle,
+    upstream,
     clock,
     randomBytes,
     log: log.child({ component: 'ca' }),
     metrics,
+    memory: rotations,
   })
   gaugeX509Ca(ca.x509, { trustDomain: config.trustDomain, metrics, now: () => clock.now() })
   const signing = { x509: ca.x509, jwt: ca.jwt, clock, randomBytes }
-  const issuer = meterIssuer(createIssuer(config, signing), metrics)
+  const metered = meterIssuer(createIssuer(config, signing), metrics)
+  const issuer = recordSignatures(metered, ledger, config.trustDomain)
   const rotated = <T>(work: () => Promise<T>) => metrics.measure('svid_rotate', work)
   const serverSvid = await rotated(() => openServerSvid(issuer))
   const bundleWritten = createBell()
@@ -135,65 +175,27 @@ async function openAuthorities(
       return pruneBundle({ bundle, clock, onPruned, onFailure }, stop)
     },
   ]
-  return { bundle, ca, issuer, serverSvid, bundleWritten, loops }
+  return { bundle, ca, upstream, issuer, serverSvid, bundleWritten, rotations, ledger, loops }
 }
 
 type OpenAuthorities = Awaited<ReturnType<typeof openAuthorities>>
 
-/** What is kept in memory of the store, and who is told when it changes. */
-async function openViews(
-  { trustDomain }: ServerConfig,
-  store: Store,
-  { bundle, bundleWritten }: OpenAuthorities,
-  { log, clock, signal }: ServerDeps,
-) {
-  await using stack = new AsyncDisposableStack()
-  const index = createEntryIndex(trustDomain)
-  const watchers = createWatchers(index)
-  signal.addEventListener('abort', watchers.wakeAll, { once: true })
-  stack.defer(bundle.onChange(watchers.wakeAll))
-  const nodes = stack.use(
-    await cacheNodes({
-      nodes: store.nodes,
-      changes: store.changes,
-      onNodes: (ids) => (ids === 'all' ? watchers.wakeAll() : watchers.wake(ids)),
-      onFailure: (err) => log.error({ err }, 'Changes of nodes could not be read'),
-    }),
-  )
-  const loaded = Promise.withResolvers<void>()
-  const follow: Loop = (stop) =>
-    followChanges(
-      {
-        store,
-        index,
-        clock,
-        onAffected: (agents) => watchers.wake(agents),
-        onBundles: (changed) => {
-          if (changed === 'all' || changed.has(trustDomain)) bundleWritten.ring()
-        },
-        onFailure: (err) => log.error({ err }, 'Registration entries could not be followed'),
-        onReady: () => loaded.resolve(),
-      },
-      stop,
-    )
-  const opened = stack.move()
-  return {
-    index,
-    watchers,
-    nodes,
-    /** Everything is loaded: before that, no agent may be answered. */
-    ready: loaded.promise,
-    loops: [follow],
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  }
-}
+type Federated = { readonly federation: Pick<Federation, 'refresher' | 'changed'> }
 
 function serve(
   config: ServerConfig,
   store: Store,
-  { bundle, ca, issuer, serverSvid }: OpenAuthorities,
-  { index, watchers, nodes }: Awaited<ReturnType<typeof openViews>>,
-  { log, clock, signal, startedAt, logLevel, metrics }: ServerDeps & Process,
+  {
+    bundle,
+    ca,
+    upstream,
+    issuer,
+    serverSvid,
+    federation: fetched,
+    ...open
+  }: OpenAuthorities & Federated,
+  { index, watchers, nodes, federatedView }: Awaited<ReturnType<typeof openViews>>,
+  { log, clock, signal, reload, startedAt, logLevel, metrics }: ServerDeps & Process,
 ) {
   const { trustDomain, adminIds, bindAddress, bindPort, socketPath, disableJwtSvids } = config
   const { entries, joinTokens, bundles, federation } = store
@@ -202,9 +204,13 @@ function serve(
   return serveApis(
     {
       trustDomain,
-      attestors: configuredAttestors(config.nodeAttestors, {
-        ...{ trustDomain, joinTokens, clock, randomBytes },
-        bundle: bundle.current,
+      attestors: reloadAttestors(config, {
+        open: (configs) =>
+          configuredAttestors(configs, {
+            ...{ trustDomain, joinTokens, clock, randomBytes },
+            bundle: bundle.current,
+          }),
+        ...{ reload, log },
       }),
       nodes: { ...store.nodes, find: nodes.find },
       limits: openRateLimits(config.rateLimit, clock),
@@ -214,13 +220,23 @@ function serve(
         isDownstream: (id) => index.downstreamEntry(id) !== undefined,
       },
       ...{ entries, joinTokens, bundles, federation, localBundle: bundle, issuer, index, watchers },
-      ...{ authorities: ca, serverSvid, startedAt, logLevel },
+      ...{ authorities: ca, serverSvid, startedAt, logLevel, federatedView },
+      ...{ rotations: open.rotations, ledger: open.ledger },
+      handed: createHandedBundles(
+        clock,
+        (svid) => isAgentId(svid.id) && open.ledger.noteSeen(svid),
+      ),
+      upstreamRoots: upstream && operateRoots(ca.x509, bundle, log),
+      publishUpstream: async (key) => await upstream?.publishJwtKey(key),
+      ...{ refresher: fetched.refresher, relationshipsChanged: fetched.changed },
       ...{ disableJwtSvids, randomUuid: randomUUID, clock, log, stopping: signal },
       ...{ metrics, hasAuditLog: config.hasAuditLog },
+      hasAgentIdSelector: config.hasAgentIdSelector,
     },
     {
       ...{ bindAddress, bindPort, socketPath, serverSvid, trustDomain, clock },
       adminIds: configuredAdmins,
+      ...{ trustedProxies: config.trustedProxies, requirePqKem: config.requirePqKem },
       bundleOf: async (domain) =>
         domain === trustDomain ? bundle.current() : await bundles.find(domain),
     },
@@ -239,12 +255,15 @@ async function openHealth(
   return await serveHealth(health, { checks, clock, log: log.child({ component: 'health' }) })
 }
 
-function pruneLoops(store: Store, { log, clock }: ServerDeps): readonly Loop[] {
-  const onPruned = (what: string, count: number) => log.info({ what, count }, 'Pruned')
-  const onFailure = (what: string, err: unknown) => log.error({ what, err }, 'Could not prune')
-  return pruneJobs(store).map(
-    (job) => (stop) => pruneRegularly(job, { clock, onPruned, onFailure }, stop),
-  )
+function storeOptions({ dataStore }: ServerConfig, { log, clock }: ServerDeps): OpenStoreOptions {
+  const { path, migrates, logsSql } = dataStore
+  const sqlLog = log.child({ component: 'sql' })
+  return {
+    path,
+    migrates,
+    clock,
+    ...(logsSql ? { onSql: (sql) => sqlLog.debug({ sql }, 'Query') } : {}),
+  }
 }
 
 async function openKeyStore({ keyManager }: ServerConfig, log: Log): Promise<KeyStore> {

@@ -43,3 +43,10 @@ export function selectorValue(from: Selector): string {
 export function isSatisfied(wanted: readonly Selector[], present: ReadonlySet<Selector>): boolean {
   return wanted.length > 0 && wanted.every((one) => present.has(one))
 }
+
+/** By type, then by value. Not the order of the texts: `a-b:x` comes before `a:x` there, because of its colon. */
+export function sortSelectors(selectors: readonly Selector[]): readonly Selector[] {
+  // Nothing comes before NUL, so that the shorter type is first.
+  const keyOf = (one: Selector) => one.replace(':', '\0')
+  return selectors.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0))
+}

@@ -22,6 +22,8 @@ export interface ServeMetricsOptions {
   readonly version: string
   readonly clock: Clock
   readonly log: Log
+  /** Further metrics in Prometheus' text form, read at each fetch. */
+  readonly further?: () => string
 }
 
 export interface ServedMetrics extends AsyncDisposable {
@@ -54,7 +56,10 @@ export async function serveMetrics(options: ServeMetricsOptions): Promise<Served
   const listener: HttpListener = await listenHttp({
     ...{ host: config.host, port: config.port, portKey: 'telemetry.Prometheus.port' },
     pages: {
-      '/metrics': async () => ({ status: 200, contentType, body: await metrics.text() }),
+      '/metrics': async () => {
+        const body = `${await metrics.text()}${options.further?.() ?? ''}`
+        return { status: 200, contentType, body }
+      },
     },
   })
   log.info({ address: `${config.host}:${listener.port}` }, 'Serving metrics')

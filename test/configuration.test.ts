@@ -3,13 +3,15 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { agentKeys } from '../agent/config/keys.ts'
 import type { KeyRow } from '../config/key-table.ts'
+import { oidcKeys } from '../oidc/config/keys.ts'
+import { proxyKeys } from '../proxy/config/keys.ts'
 import { serverKeys } from '../server/config/keys.ts'
 
 const PATH = join(import.meta.dirname, '..', 'CONFIGURATION.md')
 
 const INTRODUCTION = `# Configuration
 
-Every key of \`server.conf\` and \`agent.conf\`, in HCL, YAML or JSON. Names and meanings are SPIRE's; a key that is not here is an
+Every key of \`server.conf\`, \`agent.conf\`, \`oidc-discovery-provider.conf\` and \`proxy.conf\`, in HCL, YAML or JSON. Names and meanings are SPIRE's; a key that is not here is an
 error. \`steeple server validate\` and \`steeple agent validate\` report every mistake of a file at once. A plugin's own keys
 stand in its \`plugin_data\`: \`plugins.KeyManager.disk.keys_path\` is \`keys_path\` of \`KeyManager "disk"\`.
 
@@ -55,11 +57,20 @@ function chapter(title: string, rows: readonly KeyRow[]): string {
 }
 
 test('CONFIGURATION.md tells every key that is read, and why others are not', async () => {
-  const chapters = [chapter('server.conf', serverKeys), chapter('agent.conf', agentKeys)]
+  const chapters = [
+    chapter('server.conf', serverKeys),
+    chapter('agent.conf', agentKeys),
+    chapter('oidc-discovery-provider.conf', oidcKeys),
+    chapter('proxy.conf', proxyKeys),
+  ]
   await expect(`${[INTRODUCTION, ...chapters].join('\n')}\n`).toMatchFileSnapshot(PATH)
 })
 
 test('each key is told in one short line', () => {
   const told = /^[^\n|]{3,100}[^.\s]$/
-  expect([...serverKeys, ...agentKeys].filter(({ about }) => !told.test(about))).toEqual([])
+  expect(
+    [...serverKeys, ...agentKeys, ...oidcKeys, ...proxyKeys].filter(
+      ({ about }) => !told.test(about),
+    ),
+  ).toEqual([])
 })

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readAgentConfig } from '../agent/config.ts'
 import { agentProgram } from '../cli/agent-program.ts'
+import { rootProgram } from '../cli/root-program.ts'
+import { parseDeclaration } from '../cli/server/entry/declaration.ts'
+import { parsePlain } from '../cli/server/entry/plain-value.ts'
 import { serverProgram } from '../cli/server-program.ts'
 import { readServerConfig } from '../server/config.ts'
 
@@ -38,6 +41,14 @@ test('its example is the program that the tests run', () => {
   expect(example.split('await using source')[1]).toBe(body)
 })
 
+test('its declared entries are a file that entry apply takes', () => {
+  const [yaml = ''] = blocks('yaml')
+  expect(parseDeclaration(parsePlain('entries.yaml', yaml))).toMatchObject({
+    owner: 'shop',
+    entries: [{ entry: { spiffe_id: { path: '/web' } } }],
+  })
+})
+
 test('every npm script that a document names exists', () => {
   const { scripts } = JSON.parse(read('package.json'))
   for (const document of [readme, read('CONTRIBUTING.md')]) {
@@ -48,7 +59,8 @@ test('every npm script that a document names exists', () => {
 
 /** The first cells of the table under `steeple server …`: `entry create, show` is two commands. */
 function commandsOf(program: string): readonly string[] {
-  const table = readme.split(`| \`steeple ${program} …\``)[1]?.split('\n\n')[0] ?? ''
+  const title = `steeple ${program}`.trim()
+  const table = readme.split(`| \`${title} …\``)[1]?.split('\n\n')[0] ?? ''
   const cells = [...table.matchAll(/^\| (`.*`) \|/gm)].map(([, cell = '']) => cell)
   return cells.flatMap((cell) =>
     [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, text = '']) => {
@@ -59,11 +71,10 @@ function commandsOf(program: string): readonly string[] {
   )
 }
 
-test.for([serverProgram, agentProgram])(
-  'its commands of $name are those that there are',
+test.for([serverProgram, agentProgram, rootProgram])(
+  'its commands of "$name" are those that there are',
   (program) => {
-    const here = [...program.commands].filter(([, { load }]) => load !== undefined)
-    const named = here.map(([name]) => name).filter((name) => name !== 'api fetch') // means api fetch x509
+    const named = [...program.commands.keys()].filter((name) => name !== 'api fetch') // means api fetch x509
     expect(commandsOf(program.name).toSorted()).toEqual(named.toSorted())
   },
 )

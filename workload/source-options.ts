@@ -1,9 +1,10 @@
 /** What both sources are opened with, and what holds where an option is left out. */
 import { randomInt } from 'node:crypto'
+import type { EndpointAddress } from '../proto/endpoint-address.ts'
 import { type Clock, systemClock } from '../spiffe/clock.ts'
 import type { IdentityError } from '../spiffe/error.ts'
 import type { Random } from '../spiffe/random.ts'
-import { type EndpointAddress, readEndpointAddress } from './endpoint-address.ts'
+import { readEndpointAddress } from './endpoint-address.ts'
 import type { OnFailure } from './follow.ts'
 
 export interface SourceOptions {

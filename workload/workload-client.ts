@@ -5,11 +5,11 @@
  * @see Workload-Endpoint §3 to §6
  */
 import { type ClientReadableStream, credentials, Metadata } from '@grpc/grpc-js'
+import type { EndpointAddress } from '../proto/endpoint-address.ts'
 import type { SpiffeWorkloadAPIClient } from '../proto/gen/SpiffeWorkloadAPI.ts'
 import { workloadApi } from '../proto/load.ts'
 import { fromStatus } from '../proto/status.ts'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
-import type { EndpointAddress } from './endpoint-address.ts'
 
 /** Larger answers are refused: thousands of SVIDs would fit. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024

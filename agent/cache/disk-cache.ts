@@ -90,6 +90,9 @@ interface Paths {
 }
 
 const ADVICE = 'it is made anew'
+/** A node of many thousands of entries has a few megabytes of them. */
+const MAX_KNOWLEDGE_BYTES = 256 << 20
+const MAX_SVID_BYTES = 1 << 20
 
 async function load(
   paths: Paths,
@@ -97,7 +100,10 @@ async function load(
   context: X509SvidContext,
   log: Log,
 ): Promise<Remembered | undefined> {
-  const file = await readJson(paths.knowledge, KNOWLEDGE, ADVICE)
+  const file = await readJson(paths.knowledge, KNOWLEDGE, {
+    advice: ADVICE,
+    maxBytes: MAX_KNOWLEDGE_BYTES,
+  })
   if (file === undefined || file.agent_id !== agentId) return undefined
   const known = readKnowledge(file)
   const svids: X509Svid[] = []
@@ -118,7 +124,7 @@ async function loadSvid(
   log: Log,
 ): Promise<X509Svid | undefined> {
   try {
-    const file = await readJson(path, SVID, ADVICE)
+    const file = await readJson(path, SVID, { advice: ADVICE, maxBytes: MAX_SVID_BYTES })
     return file === undefined ? undefined : readSvid(file, context)
   } catch (error) {
     if (!(error instanceof IdentityError)) throw error

@@ -19,7 +19,12 @@ const ENTRY = z.object({
   store_svid: z.boolean(),
   prefetch: z.boolean(),
   jti: z.boolean(),
+  /** Missing in older files: fails closed, until the server has sent the entry anew. */
+  privileged: z.boolean().optional(),
 })
+
+/** The server has none like it, so it sends the entry again. */
+const NO_REVISION = -1
 
 const BUNDLE = z.object({
   trust_domain: z.string(),
@@ -68,6 +73,7 @@ export function writeKnowledge(agentId: string, known: Knowledge): z.infer<typeo
       store_svid: entry.storeSvid,
       prefetch: entry.prefetch,
       jti: entry.jti,
+      privileged: entry.privileged,
     })),
     bundle: writeBundle(known.bundle),
     federated: [...known.federated.values()].map(writeBundle),
@@ -83,10 +89,11 @@ export function readKnowledge(file: z.infer<typeof KNOWLEDGE>): Knowledge {
     createdAt: entry.created_at,
     federatesWith: entry.federates_with.map(parseTrustDomain),
     selectors: entry.selectors.map(parseSelector),
-    revision: entry.revision,
+    revision: entry.privileged === undefined ? NO_REVISION : entry.revision,
     storeSvid: entry.store_svid,
     prefetch: entry.prefetch,
     jti: entry.jti,
+    privileged: entry.privileged ?? true,
   }))
   const federated = file.federated.map(readBundle)
   return {

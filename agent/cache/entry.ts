@@ -16,6 +16,8 @@ export interface CachedEntry extends MatchedEntry {
   readonly prefetch: boolean
   /** Its JWT-SVIDs each have an ID of their own, so none is handed out twice. */
   readonly jti: boolean
+  /** Of an administrator or a downstream server: no delegate is given it. */
+  readonly privileged: boolean
 }
 
 /** @throws IdentityError when the server sent something that is no entry of our trust domain */
@@ -37,5 +39,6 @@ export function fromWireEntry(wire: WireEntry, trustDomain: TrustDomain): Cached
     storeSvid: wire.store_svid,
     prefetch: wire.additional_attributes?.disable_x509_svid_prefetch !== true,
     jti: wire.additional_attributes?.jwt_svid_include_jti === true,
+    privileged: wire.admin || wire.downstream,
   }
 }

@@ -4,6 +4,7 @@
  *
  * @see SPIRE behaviour §3 — JWT cache
  */
+import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { type ErrorCode, IdentityError } from '../../spiffe/error.ts'
 import { parseJwtSvid } from '../../spiffe/jwt/jwt-svid.ts'
@@ -25,6 +26,8 @@ export interface JwtSvidsOptions {
   readonly cache: Pick<WorkloadCache, 'knowledge'>
   readonly sign: SignJwt
   readonly maxTokens: number
+  /** How long a younger token is waited for by who could have a cached one; undefined: 2 seconds. */
+  readonly renewalWaitMs?: number | undefined
   readonly clock: Clock
   readonly random: Random
   /** Told how many tokens are kept, when another one is. */
@@ -37,8 +40,8 @@ export interface JwtSvidsOptions {
 const MAX_FETCH_MS = 30_000
 const FIRST_RETRY_MS = 250
 const MAX_RETRY_MS = 5_000
-/** Who has a valid token at hand waits no longer than this for a younger one. */
-const MAX_RENEWAL_WAIT_MS = 2_000
+/** Who has a valid token at hand waits no longer than this for a younger one, unless the operator says otherwise. */
+const DEFAULT_RENEWAL_WAIT_MS = 2_000
 const MAX_IN_FLIGHT = 1_000
 
 /** What may be gone at the next attempt; everything else is an answer. */
@@ -77,16 +80,18 @@ export function createJwtSvids(options: JwtSvidsOptions): IdentitySource['fetchJ
       return toSvid(await abortable(fetchToken(options, entry, audience), signal), entry)
     }
     const key = jwtCacheKey(entry, audience)
-    const tainted = new Set(
-      bundle.jwtAuthorities.filter((one) => one.tainted).map(({ keyId }) => keyId),
-    )
     const found = tokens.find(key, clock.now())
-    const cached = found?.keyId !== undefined && tainted.has(found.keyId) ? undefined : found
+    const cached = found !== undefined && isBelieved(found, bundle) ? found : undefined
     if (cached !== undefined && clock.now() < cached.renewAt) return toSvid(cached, entry)
     const fetching = fetchShared(key, entry, audience)
     if (cached === undefined) return toSvid(await abortable(fetching, signal), entry)
-    return toSvid(await youngerOr(cached, fetching, clock, signal), entry)
+    return toSvid(await youngerOr(cached, fetching, options, signal), entry)
   }
+}
+
+/** Fails closed: the key of a cached token has to be in the bundle still, so that nobody is given what nobody believes. */
+function isBelieved({ keyId }: CachedToken, { jwtAuthorities }: Bundle): boolean {
+  return jwtAuthorities.some((one) => one.keyId === keyId && !one.tainted)
 }
 
 function toSvid({ token, expiresAt }: CachedToken, { id, hint }: CachedEntry): JwtSvid {
@@ -97,12 +102,12 @@ function toSvid({ token, expiresAt }: CachedToken, { id, hint }: CachedEntry): J
 async function youngerOr(
   cached: CachedToken,
   fetching: Promise<CachedToken>,
-  clock: Clock,
+  { clock, renewalWaitMs = DEFAULT_RENEWAL_WAIT_MS }: JwtSvidsOptions,
   signal: AbortSignal,
 ): Promise<CachedToken> {
   const over = new AbortController()
   try {
-    const patience = clock.sleep(MAX_RENEWAL_WAIT_MS, over.signal).then(() => cached)
+    const patience = clock.sleep(renewalWaitMs, over.signal).then(() => cached)
     return await Promise.race([abortable(fetching, signal), patience])
   } catch (error) {
     if (clock.now() < cached.expiresAt && !signal.aborted) return cached

@@ -21,6 +21,8 @@ export interface WorkloadCache {
   knowledge(): Knowledge
   svids(): ReadonlyMap<string, X509Svid>
   apply(update: Update): void
+  /** All entries that are satisfied by these selectors, in entry-ID order. */
+  matching(selectors: ReadonlySet<Selector>): readonly CachedEntry[]
   /** The entries to be served to a workload, in entry-ID order, one for each hint. */
   served(selectors: ReadonlySet<Selector>): readonly CachedEntry[]
   /** The SVID of an entry, unless it must not be handed out now. */
@@ -60,7 +62,7 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
   const served = (selectors: ReadonlySet<Selector>) => onePerHint(index.matching(selectors))
   const use = (selectors: ReadonlySet<Selector>) => {
     useCount += 1
-    for (const { entryId } of served(selectors)) uses.set(entryId, useCount)
+    for (const { entryId } of index.matching(selectors)) uses.set(entryId, useCount)
   }
   const forget = (entryId: string) => {
     index.remove(entryId)
@@ -92,6 +94,7 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
       }
       if (changedEntryIds.size > 0 || bundlesChanged) news.tell()
     },
+    matching: index.matching,
     served,
     servable,
     subscribe(selectors) {
@@ -99,7 +102,8 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
       subscriptions.add(subscription)
       use(selectors)
       // Those who are served already cost the others nothing; what is not prefetched is not looked after until now.
-      if (!served(selectors).every((entry) => entry.prefetch && servable(entry))) demand.tell()
+      if (!index.matching(selectors).every((entry) => entry.prefetch && servable(entry)))
+        demand.tell()
       return {
         [Symbol.dispose]() {
           if (subscriptions.delete(subscription)) use(selectors)
@@ -112,7 +116,7 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
         svids,
         subscribed: new Set(
           [...subscriptions].flatMap(({ selectors }) =>
-            served(selectors).map((one) => one.entryId),
+            index.matching(selectors).map((one) => one.entryId),
           ),
         ),
         lastUse: (entryId) => uses.get(entryId) ?? 0,

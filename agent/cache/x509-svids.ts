@@ -10,7 +10,7 @@ import { generateKey, type KeyType, spkiOf, toPkcs8 } from '../../spiffe/key.ts'
 import type { Random } from '../../spiffe/random.ts'
 import { createCsr } from '../../spiffe/x509/csr.ts'
 import { createBackoff } from '../backoff.ts'
-import type { RenewalPolicy } from '../renewal-time.ts'
+import { isShortOfTarget, type RenewalPolicy } from '../renewal-time.ts'
 import type { CachedEntry } from './entry.ts'
 import type { WorkloadCache } from './workload-cache.ts'
 import { type X509Svid, x509Svid } from './x509-svid.ts'
@@ -37,6 +37,8 @@ export interface X509SvidsDeps {
   readonly keyType: KeyType
   readonly policy: RenewalPolicy
   onObtained(count: number): void
+  /** Told of an SVID that lives too short for the `availability_target`. */
+  onShort?(svid: { readonly entryId: string; readonly id: string }): void
   /** Told of every failed call, and of every entry that was refused. */
   onFailure(failure: { readonly error: unknown; readonly entryId?: string }): void
   readonly clock: Clock
@@ -137,7 +139,10 @@ async function fetchBatch(
       if (answer.kind === 'refused') throw answer.error
       const { chain } = answer
       const parts = { entryId, id, revision, chain, key: toPkcs8(key), spki: spkiOf(key) }
-      svids.push(x509Svid(parts, { now, policy: deps.policy, random: deps.random }))
+      const svid = x509Svid(parts, { now, policy: deps.policy, random: deps.random })
+      const lifetime = { notBefore: now, expiresAt: svid.expiresAt }
+      if (isShortOfTarget(lifetime, deps.policy)) deps.onShort?.({ entryId, id })
+      svids.push(svid)
     } catch (error) {
       deps.onFailure({ error, entryId })
       cache.postpone(entryId, now.getTime() + REFUSED_RETRY_MS)

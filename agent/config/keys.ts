@@ -10,7 +10,7 @@ import { healthChecks } from '../../config/health.ts'
 import { type KeyRow, listKeys, listPlugins } from '../../config/key-table.ts'
 import { logKeys } from '../../config/log.ts'
 import { noneYet, plugins } from '../../config/plugins.ts'
-import { profilingKeys } from '../../config/shared-keys.ts'
+import { NO_FEATURES, profilingKeys } from '../../config/shared-keys.ts'
 import { telemetry } from '../../config/telemetry.ts'
 import {
   choice,
@@ -26,8 +26,12 @@ import {
   truth,
   whole,
 } from '../../config/value.ts'
+import { checkAdminSocket } from './admin-socket.ts'
+import { authorizedDelegates, checkDelegates } from './authorized-delegates.ts'
 import { readBootstrap } from './bootstrap.ts'
 import { readJoinToken } from './join-token.ts'
+import { jwtCacheWait } from './jwt-cache-wait.ts'
+import { rateLimit } from './rate-limit.ts'
 import { sdsOff } from './sds-off.ts'
 import { x509pop } from './x509pop.ts'
 
@@ -43,29 +47,28 @@ const sds = section({
   disable_spiffe_cert_validation: absent('leave checking SPIFFE IDs to Envoy', 'false'),
 })
 
-const rateLimit = section({
-  fetch_jwt_bundles: absent('limit of FetchJWTBundles', '0'),
-  fetch_jwt_svid: absent('limit of FetchJWTSVID', '0'),
-  fetch_secrets: absent('limit of SDS FetchSecrets', '0'),
-  fetch_x509_bundles: absent('limit of FetchX509Bundles', '0'),
-  fetch_x509_svid: absent('limit of FetchX509SVID', '0'),
-  stream_secrets: absent('limit of SDS StreamSecrets', '0'),
-})
-
 const experimental = section({
   admin_named_pipe_name: absent('pipe of the admin API', undefined, WINDOWS_ONLY),
   broker: absent('Broker API'),
-  feature_flags: absent('features under development', '[]'),
-  jwt_svid_cache_hit_timeout: absent('wait for a new JWT-SVID before a cached one is used'),
+  feature_flags: absent('features under development', '[]', NO_FEATURES),
+  jwt_svid_cache_hit_timeout: jwtCacheWait(),
   named_pipe_name: absent('pipe of the Workload API', undefined, WINDOWS_ONLY),
   ratelimit: nest(rateLimit, 'calls a second for each workload'),
-  require_pq_kem: absent('refuse TLS without a post-quantum key exchange', 'false'),
+  require_pq_kem: withDefault(
+    truth(),
+    'false',
+    'refuse TLS to the server without a post-quantum key exchange',
+  ),
   sync_interval: withDefault(milliseconds(), '5s', 'how often the server is asked for changes'),
-  use_sync_authorized_entries: absent('ask for changes alone', 'true'),
+  use_sync_authorized_entries: withDefault(
+    truth(),
+    'true',
+    'ask for changes alone; false: for all entries each time, as SPIRE’s first agents did',
+  ),
 })
 
 const agentSection = section({
-  admin_socket_path: absent('Unix socket of administrators'),
+  admin_socket_path: optional(socketPath(), 'Unix socket of administrators'),
   allow_unauthenticated_verifiers: withDefault(
     truth(),
     'false',
@@ -76,24 +79,36 @@ const agentSection = section({
     '[]',
     'claims shown of other trust domains’ JWT-SVIDs',
   ),
-  authorized_delegates: absent('callers of the Delegated Identity API', '[]'),
+  authorized_delegates: authorizedDelegates(),
   availability_target: optional(
     seconds(MIN_AVAILABILITY_TARGET_SECONDS, 'a duration of 24h or more'),
     'outage of the server that SVIDs outlive',
   ),
   data_dir: withDefault(text('a path'), '.', 'directory of the agent’s own files'),
   disable_sds_api: sdsOff(),
-  disable_workload_api: absent('serve no Workload API', 'false'),
+  disable_workload_api: withDefault(truth(), 'false', 'serve no Workload API'),
   experimental: nest(experimental, 'keys that may change'),
   insecure_bootstrap: withDefault(truth(), 'false', 'believe the first server that answers'),
   join_token: optional(text('a token'), 'token to attest with'),
   join_token_file: optional(text('a path'), 'file of the token to attest with'),
   jwt_svid_cache_max_size: withDefault(count(), '1000', 'JWT-SVIDs kept'),
   ...logKeys,
-  log_selectors: absent('selectors that logs may show', '[]'),
+  log_selectors: withDefault(
+    listOf(text(), 'selectors, or their beginnings up to a colon'),
+    '[]',
+    'selectors of workloads that logs may show',
+  ),
   ...profilingKeys,
-  rebootstrap_delay: absent('wait before trust begins anew', '10m'),
-  rebootstrap_mode: absent('trust a server anew that nobody vouches for', 'never'),
+  rebootstrap_delay: withDefault(
+    milliseconds(),
+    '10m',
+    'how long the server must be unknown before trust begins anew',
+  ),
+  rebootstrap_mode: withDefault(
+    choice(['never', 'auto', 'always']),
+    'never',
+    'ask for the bundle to start with again when the server is unknown; always: refuse to do without',
+  ),
   sds: nest(sds, 'Envoy’s secret discovery'),
   server_address: required(host(), 'address of the server'),
   server_port: required(port(), 'port of the server'),
@@ -108,8 +123,14 @@ const agentSection = section({
     'form of the bundle that the agent starts with',
   ),
   trust_bundle_path: optional(text('a path'), 'file of the bundle to start with'),
-  trust_bundle_spiffe_workload_api: absent('Workload API of the bundle to start with'),
-  trust_bundle_unix_socket: absent('Unix socket that trust_bundle_url is asked at'),
+  trust_bundle_spiffe_workload_api: optional(
+    text('an address such as unix:///run/agent.sock'),
+    'Workload API that has the bundle to start with',
+  ),
+  trust_bundle_unix_socket: optional(
+    socketPath(),
+    'Unix socket that trust_bundle_url, which is http then, is asked at',
+  ),
   trust_bundle_url: optional(text('an https URL'), 'address of the bundle to start with'),
   trust_domain: required(trustDomain(), 'trust domain of the agent'),
   workload_x509_svid_key_type: withDefault(
@@ -120,10 +141,14 @@ const agentSection = section({
   x509_svid_cache_max_size: withDefault(count(), '1000', 'X.509-SVIDs kept without a caller'),
 })
 
-const agent = refine(agentSection, (read, context) => ({
-  bootstrap: readBootstrap(read, context),
-  joinToken: readJoinToken(read, context),
-}))
+const agent = refine(agentSection, (read, context) => {
+  checkAdminSocket(read, context)
+  checkDelegates(read, context)
+  return {
+    bootstrap: readBootstrap(read, context),
+    joinToken: readJoinToken(read, context),
+  }
+})
 
 const disk = section({
   directory: required(text('a path'), 'directory of keys.json, which has mode 0600'),

@@ -1,6 +1,6 @@
 /**
  * How the agent comes to trust the server before it has a bundle of its own: from a file, from an https address
- * checked by the machine's roots, or, by the operator's explicit word, not at all.
+ * checked by the machine's roots, from a socket of this machine, or, by the operator's explicit word, not at all.
  */
 import { readFile } from 'node:fs/promises'
 import { parseBundleDocument } from '../../spiffe/bundle/jwks.ts'
@@ -9,12 +9,16 @@ import type { Bundle } from '../../spiffe/bundle.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import type { TrustDomain } from '../../spiffe/id.ts'
 import type { Bootstrap, BundleFormat } from '../config/bootstrap.ts'
+import { fetchFromSocket, type SocketFetch } from './bootstrap-socket.ts'
+import { fetchFromWorkloadApi } from './bootstrap-workload-api.ts'
 import { type CallLimits, withDeadline } from './call.ts'
 import type { ServerTrust } from './server-credentials.ts'
 
 export interface BootstrapDeps extends CallLimits {
   readonly trustDomain: TrustDomain
   readonly fetch: typeof fetch
+  /** What a bundle's socket is told of the agent's attempt. */
+  readonly attempt: SocketFetch['attempt']
 }
 
 const MAX_BUNDLE_BYTES = 4 << 20
@@ -26,9 +30,26 @@ export async function bootstrapTrust(
   deps: BootstrapDeps,
 ): Promise<ServerTrust> {
   if (bootstrap.kind === 'insecure') return { kind: 'insecure' }
-  const bundle =
-    bootstrap.kind === 'file' ? await fromFile(bootstrap, deps) : await fromUrl(bootstrap, deps)
+  const bundle = await bundleFrom(bootstrap, deps)
   return { kind: 'bundle', bundle: () => bundle }
+}
+
+async function bundleFrom(
+  bootstrap: Exclude<Bootstrap, { kind: 'insecure' }>,
+  deps: BootstrapDeps,
+): Promise<Bundle> {
+  switch (bootstrap.kind) {
+    case 'file':
+      return await fromFile(bootstrap, deps)
+    case 'url':
+      return await fromUrl(bootstrap, deps)
+    case 'socket-url':
+      return await fromSocket(bootstrap, deps)
+    case 'workload-api':
+      return await fetchFromWorkloadApi(bootstrap.address, deps.trustDomain, deps)
+    default:
+      return bootstrap satisfies never
+  }
 }
 
 async function fromFile(
@@ -51,12 +72,32 @@ async function fromUrl(
 ): Promise<Bundle> {
   // The address may carry a password: only its host is ever shown.
   const source = `trust_bundle_url at ${new URL(url).host}`
-  let text: string
+  const text = await fetched(source, deps, (signal) => download(url, deps.fetch, signal))
+  return parseAs(format, text, deps.trustDomain, source)
+}
+
+async function fromSocket(
+  { url, socketPath, format }: Bootstrap & { kind: 'socket-url' },
+  deps: BootstrapDeps,
+): Promise<Bundle> {
+  const source = `trust_bundle_url over trust_bundle_unix_socket ${socketPath}`
+  const { attempt } = deps
+  const text = await fetched(source, deps, (signal) =>
+    fetchFromSocket({ url, socketPath, attempt, maxBytes: MAX_BUNDLE_BYTES, signal }),
+  )
+  return parseAs(format, text, deps.trustDomain, source)
+}
+
+async function fetched(
+  source: string,
+  limits: CallLimits,
+  get: (signal: AbortSignal) => Promise<string>,
+): Promise<string> {
   try {
-    text = await withDeadline(deps, async (onCall) => {
+    return await withDeadline(limits, async (onCall) => {
       const over = new AbortController()
       onCall({ cancel: () => over.abort() })
-      return await download(url, deps.fetch, over.signal)
+      return await get(over.signal)
     })
   } catch (error) {
     // fetch() says only that it failed; the cause says why.
@@ -64,7 +105,6 @@ async function fromUrl(
     const why = `cannot fetch ${source}: ${reasonOf(cause)}`
     throw new IdentityError('UNAVAILABLE', why, { cause: error })
   }
-  return parseAs(format, text, deps.trustDomain, source)
 }
 
 async function download(url: string, get: typeof fetch, signal: AbortSignal): Promise<string> {

@@ -17,9 +17,10 @@ import { findKey, type KeyStore, otherKeyId } from '../keys/key-store.ts'
 import { type AgentSvid, agentSvid } from './agent-svid.ts'
 import { type Attested, attestNode } from './attest.ts'
 import type { NodeAttestor } from './node-attestor.ts'
+import { nextAttempt, type RebootstrapPolicy, rebootstrapStep } from './rebootstrap.ts'
 import { connectServer, type ServerAddress } from './server-connection.ts'
-import type { ServerTrust } from './server-credentials.ts'
-import type { NodeState } from './state.ts'
+import { isUnknownServer, type ServerTrust } from './server-credentials.ts'
+import type { NodeState, TrustBegins } from './state.ts'
 
 export interface JoinDeps {
   readonly server: ServerAddress
@@ -27,10 +28,11 @@ export interface JoinDeps {
   readonly attestor: NodeAttestor
   readonly keys: KeyStore
   readonly state: NodeState
-  /** `insecure_bootstrap`: there is no other bundle than the one of the first answer. */
-  readonly isInsecure: boolean
+  readonly rebootstrap: RebootstrapPolicy
   /** Asked at every attempt: the file may have been put right meanwhile. */
-  bootstrapTrust(): Promise<ServerTrust>
+  bootstrapTrust(begins: TrustBegins): Promise<ServerTrust>
+  /** Keeps on disk how far the way to the server's trust is. */
+  noteTrust(begins: TrustBegins): Promise<void>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -42,6 +44,8 @@ export interface JoinDeps {
 const FIRST_PAUSE_MS = 5_000
 const MAX_PAUSE_MS = 20_000
 const PATIENCE_MS = 60_000
+/** Whoever may trust anew has a delay to wait for, and a bundle that may be put right. */
+const REBOOTSTRAP_PATIENCE_MS = 24 * 3_600_000
 
 /** Answers that stay the same however often the same question is put. */
 const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -66,10 +70,12 @@ export async function joinTrustDomain(deps: JoinDeps, signal: AbortSignal): Prom
     capMs: MAX_PAUSE_MS,
     random: deps.random,
   })
-  const giveUpAt = clock.now().getTime() + PATIENCE_MS
+  const patienceMs = deps.rebootstrap.mode === 'never' ? PATIENCE_MS : REBOOTSTRAP_PATIENCE_MS
+  const giveUpAt = clock.now().getTime() + patienceMs
+  const progress: Progress = { begins: deps.state.trustBegins }
   for (;;) {
     try {
-      const attested = await attestOnce(deps, key, signal)
+      const attested = await attestOnce(deps, progress, key, signal)
       const { id, reattestable } = attested.svid
       log.info({ spiffe_id: id, reattestable }, 'Node attestation was successful')
       return attested
@@ -124,30 +130,55 @@ function storedBundle({ authorities }: NodeState, trustDomain: TrustDomain): Bun
   return { ...emptyBundle(trustDomain), x509Authorities }
 }
 
-/** By the bundle of the last run first: it may be newer than the configured one, or older than the server. */
-async function attestOnce(deps: JoinDeps, key: KeyObject, signal: AbortSignal): Promise<Attested> {
-  const { state, trustDomain, log } = deps
-  if (state.authorities.length > 0) {
+interface Progress {
+  begins: TrustBegins | undefined
+}
+
+/** By the bundle of the last run, and by the configured one only when there is no other, or it is time to trust anew. */
+async function attestOnce(
+  deps: JoinDeps,
+  progress: Progress,
+  key: KeyObject,
+  signal: AbortSignal,
+): Promise<Attested> {
+  const { state, trustDomain, clock, log } = deps
+  const isKnown = state.authorities.length > 0
+  if (isKnown) {
     const bundle = storedBundle(state, trustDomain)
     try {
       return await attestOver(deps, { kind: 'bundle', bundle: () => bundle }, key, signal)
     } catch (error) {
-      const isUntrusted = error instanceof IdentityError && error.code === 'CERTIFICATE_UNTRUSTED'
-      // Whom an insecure bootstrap believed once is believed from then on, and nobody else.
-      if (!isUntrusted || deps.isInsecure) throw error
-      log.info(
+      if (!isUnknownServer(error) || !(await mayBeginAnew(deps, progress))) throw error
+      log.warn(
         failureFields(error),
-        'The stored bundle does not fit the server; trying the configured one',
+        'The stored bundle does not vouch for the server; rebootstrapping',
       )
     }
   }
-  const trust = await deps.bootstrapTrust()
+  const begins = nextAttempt(progress.begins, isKnown ? 'rebootstrap' : 'bootstrap', clock.now())
+  progress.begins = begins
+  await deps.noteTrust(begins)
+  const trust = await deps.bootstrapTrust(begins)
   if (trust.kind === 'insecure') {
     log.warn(
       'INSECURE BOOTSTRAP: the server is not verified. Whoever answers at server_address will be believed from now on. Use trust_bundle_path or trust_bundle_url in production',
     )
   }
   return await attestOver(deps, trust, key, signal)
+}
+
+/** Fails closed: without the operator's word, and before its time, the stored bundle is the only one. */
+async function mayBeginAnew(deps: JoinDeps, progress: Progress): Promise<boolean> {
+  const now = deps.clock.now()
+  const begins = progress.begins ?? { mode: 'rebootstrap', since: now, attempts: 0 }
+  const step = rebootstrapStep(deps.rebootstrap, begins.since, now)
+  if (step.kind === 'never') return false
+  if (progress.begins === undefined) await deps.noteTrust(begins)
+  progress.begins = begins
+  if (step.kind === 'begin') return true
+  const fields = { time_left_ms: step.leftMs }
+  deps.log.info(fields, 'The stored bundle does not vouch for the server; waiting to rebootstrap')
+  return false
 }
 
 async function attestOver(
@@ -179,7 +210,7 @@ function adviceOn({ code }: IdentityError, attestor: NodeAttestor): string | und
   // The server took the attestation itself amiss, e.g. a token that was used before.
   if (code === 'REQUEST_INVALID') return attestor.advice
   if (code === 'CERTIFICATE_UNTRUSTED') {
-    return 'check server_address, trust_domain, and that the trust bundle is the one that the server shows now ("bundle show")'
+    return 'check server_address, trust_domain, and that the trust bundle is the one that the server shows now ("bundle show"); an agent that has met the server believes its own agent-data.json in data_dir, unless rebootstrap_mode lets it begin anew'
   }
   return undefined
 }

@@ -19,6 +19,7 @@ import { keepAtLeastMs, type RenewalPolicy, renewalTime } from '../renewal-time.
 import { taintedKeyIds } from '../tainted-keys.ts'
 import { type AgentSvid, agentSvid } from './agent-svid.ts'
 import { callUnary } from './call.ts'
+import type { DebtName } from './disk-debt.ts'
 import { reactionTo } from './refusal.ts'
 import type { ServerConnection } from './server-connection.ts'
 import type { Standing } from './standing.ts'
@@ -32,6 +33,10 @@ export interface RenewDeps {
   bundle(): Bundle
   /** Keeps the new SVID and lets it take over. */
   adopt(svid: AgentSvid): Promise<void>
+  /** Lets it take over without being kept. */
+  hold(svid: AgentSvid): void
+  /** Is to write it until that succeeds; `error` is why it could not be written now. */
+  owe(name: DebtName, write: () => Promise<void>, error: unknown): void
   /** A whole node attestation for this key. */
   attest(key: KeyObject, signal: AbortSignal): Promise<AgentSvid>
   onFailure(error: unknown): void
@@ -135,9 +140,35 @@ async function renewOnce(deps: RenewDeps, mustAttest: boolean, signal: AbortSign
   const { keys } = deps
   const svid = deps.svid()
   const key = await generateKey('ec-p256')
-  await keys.put(otherKeyId(findKey(keys, spkiOf(svid.key))?.id), key)
+  const keyId = otherKeyId(findKey(keys, spkiOf(svid.key))?.id)
+  const keepKey = () => keys.put(keyId, key)
+  await keepKey().catch((error: unknown) => oweAtTheEnd(deps, 'key', keepKey, error))
   const attestAnew = mustAttest || svid.reattestable
-  await deps.adopt(attestAnew ? await deps.attest(key, signal) : await renewed(deps, key, signal))
+  const next = attestAnew ? await deps.attest(key, signal) : await renewed(deps, key, signal)
+  try {
+    await deps.adopt(next)
+  } catch (error) {
+    const adoptLatest = () => deps.adopt(deps.svid())
+    oweAtTheEnd(deps, 'svid', adoptLatest, error)
+    deps.hold(next)
+  }
+}
+
+/** Of the life of an SVID: until then the disk comes first, and what it does not take is not used. */
+const LAST_SHARE = 0.1
+
+/** A crash after a renewal that is not on disk leaves an agent that cannot go on; without the renewal it ends anyway. */
+function oweAtTheEnd(
+  { svid, clock, owe }: RenewDeps,
+  name: DebtName,
+  write: () => Promise<void>,
+  error: unknown,
+): void {
+  const { notBefore, expiresAt } = svid()
+  const lifeMs = expiresAt.getTime() - notBefore.getTime()
+  const leftMs = expiresAt.getTime() - clock.now().getTime()
+  if (leftMs > LAST_SHARE * lifeMs) throw error
+  owe(name, write, error)
 }
 
 async function renewed(deps: RenewDeps, key: KeyObject, signal: AbortSignal): Promise<AgentSvid> {

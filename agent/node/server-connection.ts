@@ -18,6 +18,8 @@ import { type ServerTls, type ServerTrust, serverCredentials } from './server-cr
 export interface ServerAddress {
   readonly host: string
   readonly port: number
+  /** Only post-quantum key exchange. */
+  readonly requirePqKem?: boolean | undefined
 }
 
 export interface ConnectionOptions extends ServerAddress {

@@ -16,6 +16,7 @@ import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { parseSpiffeId, serverId, type TrustDomain } from '../../spiffe/id.ts'
 import { toPkcs8 } from '../../spiffe/key.ts'
 import { parseCertificate } from '../../spiffe/x509/certificate.ts'
+import { isForUnknownAuthority } from '../../spiffe/x509/path.ts'
 import { toPem } from '../../spiffe/x509/pem.ts'
 import { verifyX509Svid } from '../../spiffe/x509/verify.ts'
 import type { AgentSvid } from './agent-svid.ts'
@@ -33,12 +34,16 @@ export interface ServerTls {
   /** Presented to the server; without one the agent can attest, and nothing else. */
   readonly svid: AgentSvid | undefined
   readonly clock: Clock
+  /** Only post-quantum key exchange, which only TLS 1.3 has. */
+  readonly requirePqKem?: boolean | undefined
   /** Told at every handshake why the server was refused, apart from what gRPC makes of it; undefined: it was not. */
   onVerdict(refusal: IdentityError | undefined): void
 }
 
 /** Hybrid post-quantum first. */
 const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384'
+/** What SPIRE offers under `require_pq_kem`. */
+const PQ_GROUPS = 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024'
 const HANDSHAKE_TIMEOUT_MS = 20_000
 /**
  * Idle connections are probed from then on, so that a server which vanished is noticed. By TCP: SPIRE's server takes
@@ -84,8 +89,8 @@ async function secure(socket: Socket, tls: ServerTls): Promise<TLSSocket> {
     ...(isIP(tls.host) === 0 ? { servername: tls.host } : {}),
     ...(tls.svid === undefined ? {} : clientCertificate(tls.svid)),
     ALPNProtocols: ['h2'],
-    minVersion: 'TLSv1.2',
-    ecdhCurve: GROUPS,
+    minVersion: tls.requirePqKem === true ? 'TLSv1.3' : 'TLSv1.2',
+    ecdhCurve: tls.requirePqKem === true ? PQ_GROUPS : GROUPS,
     secureOptions: constants.SSL_OP_NO_TICKET, // a resumed session would carry an old verdict
     // We verify ourselves, below: OpenSSL knows no trust domains and insists on host names.
     rejectUnauthorized: false,
@@ -140,7 +145,7 @@ function verify(socket: TLSSocket, { trustDomain, trust, clock }: ServerTls): vo
   try {
     verifyX509Svid({ chain, bundle: trust.bundle(), now: clock.now(), usage: 'serverAuth' })
   } catch (error) {
-    throw untrusted(`the trust bundle does not vouch for it: ${reasonOf(error)}`, error)
+    throw untrusted(`${NOT_VOUCHED_FOR}: ${reasonOf(error)}`, error)
   }
 }
 
@@ -158,8 +163,21 @@ function claimedId(chain: readonly Uint8Array[]): string {
   throw untrusted('its certificate names several SPIFFE IDs')
 }
 
+/**
+ * Whether a server was refused because no authority of the trust bundle signed its certificate: the trust domain may
+ * have new ones that the agent missed. Not so for a server that is none, or whose certificate is wrong in itself.
+ */
+export function isUnknownServer(error: unknown): error is IdentityError {
+  if (!(error instanceof IdentityError) || error.code !== 'CERTIFICATE_UNTRUSTED') return false
+  return (
+    error.message.startsWith(`${UNTRUSTED}: ${NOT_VOUCHED_FOR}`) &&
+    isForUnknownAuthority(error.message)
+  )
+}
+
+const UNTRUSTED = 'the server is not to be trusted'
+const NOT_VOUCHED_FOR = 'the trust bundle does not vouch for it'
+
 function untrusted(why: string, cause?: unknown): IdentityError {
-  return new IdentityError('CERTIFICATE_UNTRUSTED', `the server is not to be trusted: ${why}`, {
-    cause,
-  })
+  return new IdentityError('CERTIFICATE_UNTRUSTED', `${UNTRUSTED}: ${why}`, { cause })
 }

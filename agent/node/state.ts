@@ -15,6 +15,17 @@ export interface NodeState {
   /** The X.509 authorities of our trust domain, DER; empty when none are known yet. */
   readonly authorities: readonly Uint8Array[]
   readonly reattestable: boolean
+  /** Undefined while the agent and the server trust each other. */
+  readonly trustBegins: TrustBegins | undefined
+}
+
+/** The agent is on its way to trust a server by the bundle that the configuration names, for the first time or anew. */
+export interface TrustBegins {
+  readonly mode: 'bootstrap' | 'rebootstrap'
+  /** When the server was found out not to be trusted, or the agent was started for the first time. */
+  readonly since: Date
+  /** How often that bundle has been asked for. */
+  readonly attempts: number
 }
 
 export interface NodeStateStore {
@@ -23,21 +34,29 @@ export interface NodeStateStore {
   write(state: NodeState): Promise<void>
 }
 
-export const NO_STATE: NodeState = { svidChain: [], authorities: [], reattestable: false }
+export const NO_STATE: NodeState = {
+  svidChain: [],
+  authorities: [],
+  reattestable: false,
+  trustBegins: undefined,
+}
 
 const FILE = z.object({
   svid: z.array(z.base64()).nullish(),
   bundle: z.array(z.base64()).nullish(),
   reattestable: z.boolean().optional(),
+  bootstrap_use: z.number().optional(),
+  bootstrap_start_time: z.string().optional(),
+  connection_attempts: z.number().int().nonnegative().optional(),
 })
+/** A chain and a few authorities are some kilobytes. */
+const MAX_FILE_BYTES = 16 << 20
 const ADVICE = 'remove it, and start the agent with a new join token'
 
-/** How SPIRE's agent notes that it got its bundle, that it is not rebootstrapping, and Go's zero time. */
-const SETTLED = {
-  bootstrap_use: 2,
-  bootstrap_start_time: '0001-01-01T00:00:00Z',
-  connection_attempts: 0,
-}
+/** SPIRE's numbers: an agent that has its bundle can only rebootstrap. */
+const USE = { bootstrap: 1, rebootstrap: 2 } as const
+/** Go's zero time: nothing has begun. */
+const NEVER = '0001-01-01T00:00:00Z'
 
 export function openNodeState(dataDir: string): NodeStateStore {
   const path = join(dataDir, 'agent-data.json')
@@ -45,26 +64,37 @@ export function openNodeState(dataDir: string): NodeStateStore {
   return {
     /** @throws IdentityError CONFIG_INVALID when the file is damaged */
     async read() {
-      const file = await readJson(path, FILE, ADVICE)
+      const file = await readJson(path, FILE, { advice: ADVICE, maxBytes: MAX_FILE_BYTES })
       if (file === undefined) return NO_STATE
       return {
         svidChain: decode(path, 'svid', file.svid ?? []),
         authorities: decode(path, 'bundle', file.bundle ?? []),
         reattestable: file.reattestable ?? false,
+        trustBegins: readTrustBegins(file),
       }
     },
-    write({ svidChain, authorities, reattestable }) {
+    write({ svidChain, authorities, reattestable, trustBegins }) {
       const text = JSON.stringify({
         svid: svidChain.length === 0 ? null : svidChain.map(encode),
         bundle: authorities.length === 0 ? null : authorities.map(encode),
         reattestable,
-        ...SETTLED,
+        bootstrap_use: USE[trustBegins?.mode ?? 'rebootstrap'],
+        bootstrap_start_time: trustBegins?.since.toISOString() ?? NEVER,
+        connection_attempts: trustBegins?.attempts ?? 0,
       })
       const write = last.then(() => replaceFile(path, text, { durable: true }))
       last = write.catch(() => {}) // the caller hears of it; the next write is not hindered
       return write
     },
   }
+}
+
+function readTrustBegins(file: z.infer<typeof FILE>): TrustBegins | undefined {
+  const { bootstrap_use: use, bootstrap_start_time: written = NEVER } = file
+  const since = new Date(written)
+  if (written === NEVER || Number.isNaN(since.getTime())) return undefined
+  const mode = use === USE.bootstrap ? 'bootstrap' : 'rebootstrap'
+  return { mode, since, attempts: file.connection_attempts ?? 0 }
 }
 
 function encode(der: Uint8Array): string {

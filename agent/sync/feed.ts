@@ -6,6 +6,8 @@ import type { Lease } from '../node/server-connection.ts'
 
 export interface FeedDeps {
   readonly trustDomain: TrustDomain
+  /** False: all entries are asked for, each time, and nothing is pushed. */
+  readonly usesSync: boolean
   knowledge(): Knowledge
   apply(update: Update): void
   /** Told of what was left out because it could not be read or fetched. */

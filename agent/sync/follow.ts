@@ -94,7 +94,7 @@ async function oneRound(deps: FollowDeps, progress: Progress, run: FeedRun): Pro
     progress.backoffs[mode].reset()
     deps.onInSync(mode)
   }
-  if (nowMs >= progress.pushFromMs) {
+  if (deps.usesSync && nowMs >= progress.pushFromMs) {
     try {
       await pushAndProbe(deps, run, () => succeeded('push'))
     } catch (error) {
@@ -112,8 +112,12 @@ async function pushAndProbe(deps: FollowDeps, run: FeedRun, onInSync: () => void
   const over = new AbortController()
   const { lease } = run
   const signal = AbortSignal.any([run.signal, over.signal])
-  const push = followPush(deps, { lease, signal, onInSync })
-  const probe = probeServer(deps, { lease, signal })
+  let areFederatedPushed = false
+  const onFederatedPushed = () => {
+    areFederatedPushed = true
+  }
+  const push = followPush(deps, { lease, signal, onInSync, onFederatedPushed })
+  const probe = probeServer(deps, { lease, signal }, () => areFederatedPushed)
   try {
     await Promise.race([push, probe])
   } finally {
@@ -122,8 +126,12 @@ async function pushAndProbe(deps: FollowDeps, run: FeedRun, onInSync: () => void
   }
 }
 
-/** Asks for the bundles from time to time: the federated ones are not pushed, and a dead server pushes nothing. */
-async function probeServer(deps: FollowDeps, { lease, signal }: FeedRun): Promise<void> {
+/** Asks for the bundles from time to time: perhaps the federated ones are not pushed, and a dead server pushes nothing. */
+async function probeServer(
+  deps: FollowDeps,
+  { lease, signal }: FeedRun,
+  areFederatedPushed: () => boolean,
+): Promise<void> {
   const { clock, trustDomain } = deps
   const limits = { clock, signal }
   let askedAtMs = clock.now().getTime()
@@ -131,9 +139,9 @@ async function probeServer(deps: FollowDeps, { lease, signal }: FeedRun): Promis
     await clock.sleep(Math.min(deps.syncIntervalMs, LIVENESS_MS), signal)
     signal.throwIfAborted()
     // Asked anew after each sleep: the first entry that federates may have come meanwhile.
-    const hasFederations = federationsOf(deps.knowledge().entries).size > 0
+    const mustAsk = !areFederatedPushed() && federationsOf(deps.knowledge().entries).size > 0
     const nowMs = clock.now().getTime()
-    if (!hasFederations && nowMs - askedAtMs < LIVENESS_MS) continue
+    if (!mustAsk && nowMs - askedAtMs < LIVENESS_MS) continue
     askedAtMs = nowMs
     const bundle = await fetchOwnBundle(lease, trustDomain, limits)
     const { entries, federated: known, bundle: own } = deps.knowledge()

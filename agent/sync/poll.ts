@@ -55,12 +55,17 @@ async function authorizedEntries(
   run: FeedRun,
   known: Knowledge,
 ): Promise<readonly CachedEntry[]> {
+  if (!deps.usesSync) return await allEntries(deps, run)
   try {
     return await syncEntries(deps, run, known)
   } catch (error) {
     // A server older than SyncAuthorizedEntries.
     if (!(error instanceof IdentityError) || error.code !== 'NOT_IMPLEMENTED') throw error
+    return await allEntries(deps, run)
   }
+}
+
+async function allEntries(deps: FeedDeps, run: FeedRun): Promise<readonly CachedEntry[]> {
   const { entries } = await callUnary<GetAuthorizedEntriesResponse>(
     (done) => run.lease.entry.GetAuthorizedEntries({ output_mask: OUTPUT_MASK }, done),
     { clock: deps.clock, signal: run.signal },

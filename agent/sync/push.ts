@@ -5,6 +5,7 @@
  * @see proto/steeple/server/sync/v1/sync.proto
  */
 import type { WatchResponse } from '../../proto/gen/steeple/server/sync/v1/WatchResponse.ts'
+import { fromWireBundle } from '../../proto/wire.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { TrustDomain } from '../../spiffe/id.ts'
@@ -19,6 +20,8 @@ import { checkCount, readEntries } from './read-entries.ts'
 export interface PushRun extends FeedRun {
   /** The first complete state has been applied. */
   onInSync(): void
+  /** The server pushes bundles of other trust domains too: they need not be asked for often. */
+  onFederatedPushed(): void
 }
 
 /** Runs until the stream ends, which it does with an error; NOT_IMPLEMENTED: this server does not push. */
@@ -37,6 +40,7 @@ export async function followPush(deps: FeedDeps, run: PushRun): Promise<never> {
     let collected: Collected | undefined
     for await (const message of readStream<WatchResponse>(call)) {
       collected = collect(collected, message, deps)
+      if (message.federated_bundles.length > 0) run.onFederatedPushed()
       if (message.more) continue
       await applyCollected(collected, deps, run)
       collected = undefined
@@ -61,6 +65,8 @@ interface Collected {
   readonly entries: CachedEntry[]
   readonly removedEntryIds: string[]
   bundle: Bundle | undefined
+  readonly federated: Map<TrustDomain, Bundle>
+  readonly removedFederated: string[]
 }
 
 function collect(before: Collected | undefined, message: WatchResponse, deps: FeedDeps): Collected {
@@ -68,24 +74,53 @@ function collect(before: Collected | undefined, message: WatchResponse, deps: Fe
   if (before !== undefined && before.isSnapshot !== isSnapshot) {
     throw new IdentityError('INTERNAL', 'the server mixed changes into a complete state')
   }
-  const all = before ?? { isSnapshot, entries: [], removedEntryIds: [], bundle: undefined }
+  const all = before ?? nothingYet(isSnapshot)
   for (const entry of readEntries(message.entries, deps)) all.entries.push(entry)
   for (const entryId of message.removed_entry_ids) all.removedEntryIds.push(entryId)
-  checkCount(all.entries.length + all.removedEntryIds.length)
+  for (const wire of message.federated_bundles) {
+    const bundle = fromWireBundle(wire)
+    all.federated.set(bundle.trustDomain, bundle)
+  }
+  for (const trustDomain of message.removed_federated_bundles) {
+    all.removedFederated.push(trustDomain)
+  }
+  const bundleCount = all.federated.size + all.removedFederated.length
+  checkCount(all.entries.length + all.removedEntryIds.length + bundleCount)
   if (message.bundle !== null) all.bundle = readOwnBundle(message.bundle, deps.trustDomain)
   return all
 }
 
+function nothingYet(isSnapshot: boolean): Collected {
+  return {
+    ...{ isSnapshot, entries: [], removedEntryIds: [], bundle: undefined },
+    ...{ federated: new Map(), removedFederated: [] },
+  }
+}
+
 /** A workload sees its entry and the bundles it federates with at the same moment. */
 async function applyCollected(
-  { isSnapshot, entries, removedEntryIds, bundle }: Collected,
+  { isSnapshot, entries, removedEntryIds, bundle, ...pushed }: Collected,
   deps: FeedDeps,
   run: FeedRun,
 ): Promise<void> {
-  const known = deps.knowledge()
-  const federated = await withNewFederations(known, entries, deps, run)
+  const known = withPushed(deps.knowledge(), pushed)
+  const fetched = await withNewFederations(known, entries, deps, run)
+  const federated = fetched ?? known.federated
   if (isSnapshot) deps.apply({ kind: 'snapshot', entries, bundle, federated })
   else deps.apply({ kind: 'changes', entries, removedEntryIds, bundle, federated })
+}
+
+function withPushed(
+  known: Knowledge,
+  { federated: pushed, removedFederated }: Pick<Collected, 'federated' | 'removedFederated'>,
+): Knowledge {
+  if (pushed.size === 0 && removedFederated.length === 0) return known
+  const federated = new Map([...known.federated, ...pushed])
+  const removed = new Set<string>(removedFederated)
+  for (const trustDomain of federated.keys()) {
+    if (removed.has(trustDomain)) federated.delete(trustDomain)
+  }
+  return { ...known, federated }
 }
 
 /** @returns undefined when no bundle is missing */

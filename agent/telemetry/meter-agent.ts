@@ -9,19 +9,55 @@ import type { WorkloadCache } from '../cache/workload-cache.ts'
 import type { SignX509 } from '../cache/x509-svids.ts'
 
 const WORKLOAD_API = '/SpiffeWorkloadAPI/'
+const DEBUG_API = '/spire.agent.debug.v1.Debug/'
+const DELEGATED_API = '/spire.api.agent.delegatedidentity.v1.DelegatedIdentity/'
 
 /** Calls on the workload socket. As SPIRE's, a connection is a call of the Workload API that is open. */
 export function observeWorkloadApi(metrics: Metrics): NonNullable<Endpoint<UnixCaller>['observe']> {
   return (method) => {
     const ended = metrics.call(rpcName(method).metric)
     if (!method.startsWith(WORKLOAD_API)) return ({ error }) => ended(error)
-    metrics.count('workload_api_connection')
-    metrics.add('workload_api_connections', 1)
+    const left = openConnection(metrics, 'workload_api')
     return ({ error }) => {
       ended(error)
-      metrics.add('workload_api_connections', -1)
+      left()
     }
   }
+}
+
+/** Calls on the admin socket. */
+export function observeAdminApi(metrics: Metrics): NonNullable<Endpoint<UnixCaller>['observe']> {
+  return (method) => {
+    const ended = metrics.call(rpcName(method).metric)
+    const api = apiOf(method)
+    const left = api === undefined ? undefined : openConnection(metrics, api)
+    return ({ error }) => {
+      ended(error)
+      left?.()
+    }
+  }
+}
+
+function apiOf(method: string): string | undefined {
+  if (method.startsWith(DEBUG_API)) return 'debug_api'
+  return method.startsWith(DELEGATED_API) ? 'delegated_identity_api' : undefined
+}
+
+/** @returns to be called when a stream of a delegate carries SVIDs for the first time */
+export function measureFirstSvids(metrics: Metrics): () => void {
+  const ended = metrics.call('delegated_identity_api_subscribe_x509_svid_first_x509_svid_update')
+  return () => ended()
+}
+
+function openConnection(metrics: Metrics, api: string): () => void {
+  metrics.count(`${api}_connection`)
+  metrics.add(`${api}_connections`, 1)
+  return () => metrics.add(`${api}_connections`, -1)
+}
+
+/** @param method full; Prometheus has it with underscores for slashes, as SPIRE gives it */
+export function countRateExceeded(metrics: Metrics, method: string): void {
+  metrics.count('workload_api_rate_limit_exceeded', { method: method.replaceAll('/', '_') })
 }
 
 export function meterAttest(attest: Attest, metrics: Metrics): Attest {

@@ -19,5 +19,11 @@ export function healthService(source: IdentitySource): Implementation<UnixCaller
       const canServe = source.bundles().own.x509Authorities.length > 0
       return { status: canServe ? 'SERVING' : 'NOT_SERVING' }
     },
+    async List() {
+      throw new IdentityError('NOT_IMPLEMENTED', 'method List not implemented')
+    },
+    async Watch() {
+      throw new IdentityError('NOT_IMPLEMENTED', 'method Watch not implemented')
+    },
   }
 }

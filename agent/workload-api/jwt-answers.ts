@@ -40,13 +40,15 @@ export function parseJwtWish(request: JWTSVIDRequest): JwtWish {
 
 /** One token for each entry that matches. @throws IdentityError NO_IDENTITY_ISSUED, UNAVAILABLE */
 export async function answerJwtSvids(
-  { source, log }: AnswerDeps,
+  { source, log, whyNone }: AnswerDeps,
   workload: Workload,
   { audience, id }: JwtWish,
 ): Promise<JWTSVIDResponseInput> {
-  const entries = source
-    .matching(workload.selectors)
-    .filter((entry) => id === undefined || entry.id === id)
+  const matching = source.matching(workload.selectors)
+  const entries = matching.filter((entry) => id === undefined || entry.id === id)
+  if (entries.length === 0 && matching.length > 0) {
+    throw noIdentity({ why: `it asked for ${id}, which is not an identity of its own` })
+  }
   const fetchOne = async (entry: MatchedEntry): Promise<JwtSvid | undefined> => {
     try {
       return await source.fetchJwtSvid(entry, audience, workload.signal)
@@ -64,7 +66,7 @@ export async function answerJwtSvids(
     const fetched = await Promise.all(some.map(fetchOne))
     svids.push(...fetched.filter((svid) => svid !== undefined))
   }
-  if (svids.length === 0) throw noIdentity()
+  if (svids.length === 0) throw noIdentity(whyNone?.(workload))
   requireAlive(workload)
   log.debug(
     { pid: workload.caller.pid, spiffeIds: svids.map((svid) => svid.id) },

@@ -14,7 +14,7 @@ export interface Failure {
 
 const ADVICE = {
   NO_IDENTITY_ISSUED:
-    'No identity issued: no registration entry of this agent has only selectors that the process has; with log_level DEBUG the agent shows them, then create an entry',
+    'No identity issued: no registration entry of this agent has only selectors that the process has; steeple why -pid shows what is missing, and the command to create an entry',
   ATTESTATION_FAILED:
     'Workload attestation failed: every attestor failed for the process, see the cause; it was told to try again',
   CALLER_UNIDENTIFIED:
@@ -37,7 +37,7 @@ export function reportFailure(log: Log, { method, error, caller }: Failure): voi
   const fields = { ...who, code: error.code, err: error }
   switch (error.code) {
     case 'NO_IDENTITY_ISSUED':
-      log.info({ ...who, entries: 0 }, ADVICE[error.code])
+      log.info({ ...who, entries: 0, ...fieldsOf(error.cause) }, ADVICE[error.code])
       return
     case 'ATTESTATION_FAILED':
     case 'CALLER_UNIDENTIFIED':
@@ -56,4 +56,10 @@ export function reportFailure(log: Log, { method, error, caller }: Failure): voi
     default:
       log.info(fields, 'Refused a call')
   }
+}
+
+/** What `noIdentity` was given for the log. */
+function fieldsOf(cause: unknown): object {
+  const isGiven = typeof cause === 'object' && cause !== null && 'fields' in cause
+  return isGiven && typeof cause.fields === 'object' ? { ...cause.fields } : {}
 }

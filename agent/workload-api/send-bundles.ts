@@ -11,14 +11,14 @@ export type BundlesById = Readonly<Record<string, Buffer>>
  * @throws IdentityError NO_IDENTITY_ISSUED for a caller without identity, unless verifiers need none
  */
 export async function sendBundles(
-  { source, allowUnauthenticatedVerifiers }: AnswerDeps,
+  { source, allowUnauthenticatedVerifiers, whyNone }: AnswerDeps,
   workload: Workload,
   encode: (bundle: Bundle) => Buffer,
   send: (bundles: BundlesById) => Promise<void>,
 ): Promise<void> {
   let sent: BundlesById | undefined
   for await (const update of source.watchBundles(workload.selectors, workload.signal)) {
-    if (!update.hasIdentity && !allowUnauthenticatedVerifiers) throw noIdentity()
+    if (!update.hasIdentity && !allowUnauthenticatedVerifiers) throw noIdentity(whyNone?.(workload))
     requireAlive(workload)
     const allowed = update.hasIdentity
       ? [update.bundle, ...update.federatedBundles]

@@ -1,20 +1,22 @@
 /**
- * Opens the agent's public socket: the Workload API and the health check, for every local process. Who calls is told
- * by the kernel; nothing that a caller says about itself counts.
+ * Opens the agent's public socket: the Workload API, the health check and reflection, for every local process. Who
+ * calls is told by the kernel; nothing that a caller says about itself counts.
  *
  * @see Workload-Endpoint — transport, header and error codes
  */
 import { Server } from '@grpc/grpc-js'
 import type { HealthHandlers } from '../../proto/gen/grpc/health/v1/Health.ts'
 import type { SpiffeWorkloadAPIHandlers } from '../../proto/gen/SpiffeWorkloadAPI.ts'
-import { healthApi, workloadApi } from '../../proto/load.ts'
+import { definitionsOf, healthApi, workloadApi } from '../../proto/load.ts'
 import type { UnixCaller } from '../../proto/peer-credentials.ts'
+import { addReflection } from '../../proto/reflection/reflection-service.ts'
 import { addService, type Endpoint } from '../../proto/serve.ts'
 import { listenUnix } from '../../proto/unix-listener.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { Attest } from '../attest/attest.ts'
 import { type CallLimits, DEFAULT_CALL_LIMITS, limitCalls } from './call-limit.ts'
 import { healthService } from './health-service.ts'
+import { limitRates, NO_RATES, type WorkloadRates } from './rate-limit.ts'
 import { reportFailure } from './report-failure.ts'
 import { requireSecurityHeader } from './security-header.ts'
 import type { AnswerDeps } from './workload.ts'
@@ -25,6 +27,9 @@ export interface WorkloadApiOptions extends AnswerDeps {
   readonly path: string
   readonly attest: Attest
   readonly limits?: CallLimits
+  readonly rates?: WorkloadRates
+  /** Told of every call that came too soon, by its full method. */
+  readonly onRateExceeded?: (method: string) => void
   readonly observe?: Endpoint<UnixCaller>['observe']
 }
 
@@ -62,16 +67,26 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Asy
     },
   })
   const admit = limitCalls(options.limits ?? DEFAULT_CALL_LIMITS)
+  const limitRate = limitRates({
+    rates: options.rates ?? NO_RATES,
+    clock,
+    ...(options.onRateExceeded === undefined ? {} : { onExceeded: options.onRateExceeded }),
+  })
   addService<UnixCaller, SpiffeWorkloadAPIHandlers>(
     endpoint(async ({ metadata }) => requireSecurityHeader(metadata)),
     workloadApi().service,
-    workloadService({ ...options, admit, stopping: stopping.signal }),
+    workloadService({ ...options, admit, limitRate, stopping: stopping.signal }),
   )
   addService<UnixCaller, HealthHandlers>(
     endpoint(async () => {}),
     healthApi().service,
     healthService(source),
   )
+  addReflection<UnixCaller>({
+    endpoint: endpoint(async () => {}),
+    definitions: [definitionsOf('workload'), definitionsOf('health')],
+    admit: ({ caller }) => admit(caller.pid),
+  })
   return {
     async [Symbol.asyncDispose]() {
       if (stopping.signal.aborted) return

@@ -11,6 +11,7 @@ import { IdentityError } from '../../spiffe/error.ts'
 import type { Attest } from '../attest/attest.ts'
 import type { AdmitCall } from './call-limit.ts'
 import { answerJwtBundles, answerJwtSvids, parseJwtWish } from './jwt-answers.ts'
+import type { LimitRate } from './rate-limit.ts'
 import { validateJwtSvid } from './validate-jwt-svid.ts'
 import type { AnswerDeps, Workload } from './workload.ts'
 import { answerX509Bundles, answerX509Svids } from './x509-answers.ts'
@@ -18,6 +19,7 @@ import { answerX509Bundles, answerX509Svids } from './x509-answers.ts'
 export interface WorkloadServiceDeps extends AnswerDeps {
   readonly attest: Attest
   readonly admit: AdmitCall
+  readonly limitRate: LimitRate
   /** Aborts when the agent stops. */
   readonly stopping: AbortSignal
 }
@@ -50,13 +52,15 @@ export function workloadService(
 }
 
 async function attend<T>(
-  { admit, attest, stopping }: WorkloadServiceDeps,
-  { caller, signal: gone }: Call<UnixCaller>,
+  { admit, attest, limitRate, stopping }: WorkloadServiceDeps,
+  { caller, method, signal: gone }: Call<UnixCaller>,
   answer: (workload: Workload) => Promise<T>,
 ): Promise<T> {
   using _open = admit(caller.pid)
   const signal = AbortSignal.any([gone, stopping])
-  const answered = await answer({ caller, selectors: await attest(caller, signal), signal })
+  const selectors = await attest(caller, signal)
+  limitRate(method, selectors) // only now is it known whose call this is
+  const answered = await answer({ caller, selectors, signal })
   if (stopping.aborted) throw new IdentityError('UNAVAILABLE', 'the agent is stopping')
   return answered
 }

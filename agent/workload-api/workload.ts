@@ -21,13 +21,18 @@ export interface AnswerDeps {
   readonly allowUnauthenticatedVerifiers: boolean
   /** Shown of tokens of other trust domains, besides `sub`, `exp` and `aud`. */
   readonly allowedForeignJwtClaims: readonly string[]
+  /** What the log is told of a workload without an identity; nobody else is. */
+  readonly whyNone?: WhyNone
 }
+
+/** Fields of a log line, without any selector that the log may not show. */
+export type WhyNone = (workload: Workload) => Readonly<Record<string, unknown>>
 
 export type Send<Message> = (message: Message) => Promise<void>
 
-/** SPIRE's text; clients recognise it. What to do about it is in the agent's log. */
-export function noIdentity(): IdentityError {
-  return new IdentityError('NO_IDENTITY_ISSUED', 'no identity issued')
+/** SPIRE's text; clients recognise it. Why, and what to do about it, is the cause, which only the agent's log shows. */
+export function noIdentity(fields: Readonly<Record<string, unknown>> = {}): IdentityError {
+  return new IdentityError('NO_IDENTITY_ISSUED', 'no identity issued', { cause: { fields } })
 }
 
 /** Fails closed: what was attested at the start of a stream is not sent to whoever holds the socket later. */

@@ -14,12 +14,12 @@ import { type AnswerDeps, noIdentity, requireAlive, type Send, type Workload } f
 
 /** Streams until the caller goes away. @throws IdentityError NO_IDENTITY_ISSUED as soon as it has none */
 export async function answerX509Svids(
-  { source, log }: AnswerDeps,
+  { source, log, whyNone }: AnswerDeps,
   workload: Workload,
   send: Send<X509SVIDResponseInput>,
 ): Promise<void> {
   for await (const update of source.watchX509(workload.selectors, workload.signal)) {
-    if (update.identities.length === 0) throw noIdentity()
+    if (update.identities.length === 0) throw noIdentity(whyNone?.(workload))
     requireAlive(workload)
     log.debug(
       { pid: workload.caller.pid, spiffeIds: update.identities.map(({ id }) => id) },

@@ -13,6 +13,12 @@ export const run = defineCommand({
   async run(flags, { terminal, clock }) {
     const config = loadAgentConfig(flags.config, toAgentFlags(flags), terminal.env)
     const version = readVersion()
-    return await runDaemon(config.log, (deps) => runAgent(config, { ...deps, clock, version }))
+    return await runDaemon(config.log, ({ onReload, ...deps }) => {
+      // As to SPIRE's agent; none of the agent's plugins can be changed while it runs.
+      onReload(() =>
+        deps.log.warn('Told to reload; start the agent again for a changed plugin_data_file'),
+      )
+      return runAgent(config, { ...deps, clock, version })
+    })
   },
 })

@@ -8,7 +8,7 @@ import { type Log, openLog } from '../../log/open-log.ts'
 import { runServer } from '../../server/main.ts'
 import { spiffeId } from '../../spiffe/id.ts'
 import { defineCommand, type Session } from '../command.ts'
-import { text } from '../flag/kinds.ts'
+import { choice, path, text } from '../flag/kinds.ts'
 import { connectServer } from '../rpc/endpoint.ts'
 import { readId } from '../server/spiffe-id.ts'
 import { stopOnSignals } from '../stop-on-signals.ts'
@@ -25,8 +25,8 @@ export const dev = defineCommand({
   summary: 'Run a server, an agent and a Workload API to try things out; nothing of it stays',
   examples: ['dev', 'dev -trustDomain test.example -spiffeID spiffe://test.example/me'],
   flags: {
-    dir: text('new or empty directory to work in, else a temporary one; emptied in the end'),
-    logLevel: text('debug, info, warn or error', 'warn'),
+    dir: path('new or empty directory to work in, else a temporary one; emptied in the end'),
+    logLevel: choice('how much to log', ['debug', 'info', 'warn', 'error'], 'warn'),
     spiffeID: {
       ...text('SPIFFE ID for the processes of the current user'),
       defaultText: 'spiffe://<trustDomain>/dev/<user>',

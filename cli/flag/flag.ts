@@ -8,6 +8,12 @@ export interface Flag<T> {
   readonly initial: T
   /** Shown in help as the default. */
   readonly defaultText: string | undefined
+  /** What completion offers as its value: these words, or files. */
+  readonly choices?: readonly string[] | 'files'
+  /** Help says that the command does nothing without it. */
+  readonly required?: boolean
+  /** An environment variable that counts when the flag is not given, and what it is to the flag. */
+  readonly variable?: { readonly name: string; readonly summary: string }
   /**
    * @param previous what the flag was before: given flags add up in lists
    * @throws IdentityError REQUEST_INVALID with the reason that Go's flag package gives

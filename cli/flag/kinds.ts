@@ -14,6 +14,27 @@ export function text(summary: string, fallback = ''): Flag<string> {
   }
 }
 
+/** A file or a directory. */
+export function path(summary: string, fallback = ''): Flag<string> {
+  return { ...text(summary, fallback), placeholder: 'path', choices: 'files' }
+}
+
+/** What is longer would leave no room for the summaries: the choices stand there instead. */
+const MAX_PLACEHOLDER_CHARS = 24
+
+/** A text of which these are known; whoever uses it refuses all others. */
+export function choice(summary: string, choices: readonly string[], fallback = ''): Flag<string> {
+  const placeholder = choices.join('|')
+  return placeholder.length <= MAX_PLACEHOLDER_CHARS
+    ? { ...text(summary, fallback), placeholder, choices }
+    : { ...text(`${summary}: ${choices.join(', ')}`, fallback), choices }
+}
+
+/** The command itself refuses to go on without it, in the words of SPIRE. */
+export function required<T>(flag: Flag<T>): Flag<T> {
+  return { ...flag, required: true }
+}
+
 /** May be given several times. */
 export function list(summary: string): Flag<readonly string[]> {
   return {
@@ -52,6 +73,7 @@ export function filter(summary: string): Flag<boolean | undefined> {
   return {
     summary,
     placeholder: 'true|false',
+    choices: ['true', 'false'],
     initial: undefined,
     defaultText: undefined,
     read: (value) => BOOLEANS.get(value),
@@ -111,6 +133,7 @@ export function outputFormat(summary: string): Flag<OutputFormat | undefined> {
   return {
     summary,
     placeholder: 'pretty|json',
+    choices: ['pretty', 'json'],
     initial: undefined,
     defaultText: 'pretty',
     read(value, previous) {

@@ -4,7 +4,7 @@ import type { Terminal } from '../terminal.ts'
 
 /** @returns the exit code */
 export function checkConfig(
-  whose: 'server' | 'agent',
+  whose: string,
   terminal: Terminal,
   load: () => { readonly warnings: readonly string[] },
 ): number {

@@ -30,12 +30,20 @@ export interface Endpoint extends Disposable {
 
 /** As SPIRE's commands. */
 const SERVER_TIMEOUT_MS = 30_000
+/** An attestor may look for a while before it says what a process is. */
+const ADMIN_TIMEOUT_MS = 60_000
 
 /** @throws IdentityError REQUEST_INVALID when the socket cannot be told */
 export function connectServer(flags: SocketFlags, { terminal, clock }: Session): Endpoint {
   const socketPath = resolveSocketPath(flags, SERVER_SOCKET, terminal.env)
   const dialed = socketPath.startsWith('/') ? `//${socketPath}` : socketPath
   return connect({ socketPath, dialed, timeoutMs: SERVER_TIMEOUT_MS, clock })
+}
+
+/** The admin socket of an agent. */
+export function connectAgentAdmin(socketPath: string, { clock }: Session): Endpoint {
+  const dialed = socketPath.startsWith('/') ? `//${socketPath}` : socketPath
+  return connect({ socketPath, dialed, timeoutMs: ADMIN_TIMEOUT_MS, clock })
 }
 
 /** @param timeoutMs undefined: calls may take for ever */

@@ -3,7 +3,7 @@
  * template is for machines with several of them, told apart by `-instance`.
  */
 import { IdentityError } from '../../spiffe/error.ts'
-import { text } from '../flag/kinds.ts'
+import { path, text } from '../flag/kinds.ts'
 
 export interface SocketRules {
   readonly fallback: string
@@ -32,10 +32,14 @@ const PLACE = '%i'
 
 const socketFlags = ({ fallback, variable, templateVariable }: SocketRules, whose: string) => ({
   socketPath: {
-    ...text(`Unix socket of the ${whose}, else the variable ${variable}`),
+    ...path(`Unix socket of the ${whose}`),
     defaultText: fallback,
+    variable: { name: variable, summary: 'instead of the default of' },
   },
-  instance: text(`what ${PLACE} stands for in the variable ${templateVariable}`),
+  instance: {
+    ...text(`name of this ${whose}, where a machine has several`),
+    variable: { name: templateVariable, summary: `path of the socket, with ${PLACE} for` },
+  },
 })
 
 export const serverSocketFlags = socketFlags(SERVER_SOCKET, 'server')

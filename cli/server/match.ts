@@ -10,7 +10,7 @@ const MATCHES = {
 export type Match = (typeof MATCHES)[keyof typeof MATCHES]
 
 export const DEFAULT_MATCH = 'superset'
-export const MATCH_WORDS = Object.keys(MATCHES).join(', ')
+export const MATCH_WORDS = Object.keys(MATCHES)
 
 /** @returns undefined for a word that is none of them */
 export function readMatch(word: string): Match | undefined {

@@ -11,8 +11,11 @@ export const run = defineCommand({
   examples: ['server run -config /etc/steeple/server.conf'],
   flags: serverRunFlags,
   async run({ config: path, ...flags }, { terminal, clock }) {
-    const config = loadServerConfig(path, flags, terminal.env)
+    const reread = () => loadServerConfig(path, flags, terminal.env)
+    const config = reread()
     const version = readVersion()
-    return await runDaemon(config.log, (deps) => runServer(config, { ...deps, clock, version }))
+    return await runDaemon(config.log, ({ onReload, ...deps }) =>
+      runServer(config, { ...deps, clock, version, reload: { onReload, reread } }),
+    )
   },
 })

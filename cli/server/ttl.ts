@@ -19,7 +19,7 @@ export function toTtlSeconds(ms: number): number {
 
 /** What to say when an SVID lives shorter than was asked for; empty when it does not. */
 export function cappedWarning(
-  kind: 'X509-SVID' | 'JWT-SVID',
+  kind: 'X509-SVID' | 'JWT-SVID' | 'WIT-SVID',
   { ttlMs, expiresAt, now }: { ttlMs: number; expiresAt: number; now: Date },
 ): string {
   const expires = fromUnixSeconds(expiresAt)

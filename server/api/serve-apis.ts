@@ -8,9 +8,11 @@ import { Server, type ServerOptions } from '@grpc/grpc-js'
 import type { Log } from '../../log/open-log.ts'
 import {
   agentApi,
+  authorityApi,
   bundleApi,
   debugApi,
   entryApi,
+  federationApi,
   healthApi,
   localAuthorityApi,
   loggerApi,
@@ -29,9 +31,11 @@ import { drainServer } from '../listen/drain.ts'
 import { logFailedCall } from '../listen/failed-call.ts'
 import { listenTls, type TlsListenerOptions } from '../listen/tls-listener.ts'
 import { type AgentServiceDeps, agentService } from './agent/agent-service.ts'
+import { type AuthorityServiceDeps, authorityService } from './authority/authority-service.ts'
 import { type BundleServiceDeps, bundleService } from './bundle/bundle-service.ts'
 import { type DebugServiceDeps, debugService } from './debug/debug-service.ts'
 import { type EntryServiceDeps, entryService } from './entry/entry-service.ts'
+import { type FederationServiceDeps, federationService } from './federation/federation-service.ts'
 import { type HealthServiceDeps, healthService } from './health/health-service.ts'
 import {
   type LocalAuthorityServiceDeps,
@@ -47,9 +51,11 @@ import {
 } from './trust-domain/trust-domain-service.ts'
 
 export type ApiDeps = AgentServiceDeps &
+  AuthorityServiceDeps &
   BundleServiceDeps &
   DebugServiceDeps &
   EntryServiceDeps &
+  FederationServiceDeps &
   HealthServiceDeps &
   LocalAuthorityServiceDeps &
   LoggerServiceDeps &
@@ -144,5 +150,7 @@ function addServices(endpoint: Endpoint<Caller>, deps: ApiDeps): void {
   addService(endpoint, svidApi().service, svidService(deps))
   addService(endpoint, localAuthorityApi().service, localAuthorityService(deps))
   addService(endpoint, trustDomainApi().service, trustDomainService(deps))
+  addService(endpoint, federationApi().service, federationService(deps))
+  addService(endpoint, authorityApi().service, authorityService(deps))
   addService(endpoint, syncApi().service, syncService(deps))
 }

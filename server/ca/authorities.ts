@@ -10,6 +10,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
+import { IdentityError } from '../../spiffe/error.ts'
 import type { AuthorityKind } from './authority-kind.ts'
 import { chooseToActivate, chooseToTaint } from './choose-authority.ts'
 import { createTurns } from './in-turn.ts'
@@ -54,6 +55,11 @@ export interface Authorities<A extends Authority> {
    * @throws IdentityError REQUEST_INVALID for one that may not go, the active one above all; INTERNAL when it is not tainted
    */
   revoke(id: string): Promise<void>
+  /**
+   * Forgets the prepared authority, which has signed nothing, and takes it out of the bundle.
+   * @throws IdentityError PRECONDITION_FAILED when it is not the prepared one
+   */
+  discard(id: string): Promise<A>
   /** Calls `listener` after another authority became active. It must not throw. @returns how to stop */
   onActivate(listener: () => void): () => void
 }
@@ -143,6 +149,7 @@ export async function openAuthorities<A extends Authority>(
         await revoke(kind, id, publication)
         deps.events.onRevoked(id)
       }),
+    discard: (id) => inTurn(() => discard(state, usable(), id, deps)),
     onActivate: (listener) => {
       const entry = () => listener()
       listeners.add(entry)
@@ -196,6 +203,25 @@ async function activate<A extends Authority>(
   return prepared
 }
 
+async function discard<A extends Authority>(
+  state: State<A>,
+  usable: Slots<A>,
+  id: string,
+  { kind, record, publication }: AuthoritiesDeps<A>,
+): Promise<A> {
+  const { prepared } = usable
+  if (prepared === undefined || prepared.id !== id) {
+    const why = 'only an authority that is prepared, and has not signed yet, can be discarded'
+    throw new IdentityError('PRECONDITION_FAILED', why)
+  }
+  // The journal first: killed in between, it is in the bundle and never signs.
+  const slots = { ...usable, prepared: undefined }
+  await record.save(slots)
+  settle(state, slots, undefined)
+  await publication.update((bundle) => kind.withdraw(bundle, prepared))
+  return prepared
+}
+
 /** Takes the new slots over, and forgets the keys of those that will never sign again. */
 function settle<A extends Authority>(
   state: State<A>,
@@ -218,6 +244,11 @@ async function findKeys<A extends Authority>(
   const lost = new Set<A>()
   for (const authority of [prepared, active]) {
     if (authority === undefined) continue
+    if (!kind.isAsConfigured(authority)) {
+      // It stays in the bundle, so that what it has signed is believed until it ends.
+      lost.add(authority)
+      continue
+    }
     const key = await keyStore.load(kind.keyId(authority.keySlot))
     if (key !== undefined && kind.isKeyOf(key, authority)) {
       state.keys.set(authority.id, key)

@@ -12,8 +12,12 @@ export interface AuthorityKind<A extends Authority> {
   keyId(slot: KeySlot): string
   make(key: KeyObject, keySlot: KeySlot, now: Date): Promise<A>
   isKeyOf(key: KeyObject, authority: A): boolean
+  /** Whether `make` would make such a one today; the configuration may have changed since it was made. */
+  isAsConfigured(authority: A): boolean
   publish(bundle: Bundle, authority: A): Bundle
   isPublished(bundle: Bundle, authority: A): boolean
+  /** Takes one out of the bundle that never signed. */
+  withdraw(bundle: Bundle, authority: A): Bundle
   /** @throws IdentityError saying why not */
   taint(bundle: Bundle, id: string): Bundle
   /** @throws IdentityError REQUEST_INVALID when it is none that may be revoked, tainted or not */

@@ -1,6 +1,7 @@
 /** What the log says of authorities, with the messages and fields that SPIRE's log has. */
 import type { Log } from '../../log/open-log.ts'
 import type { AuthorityEvents } from './authorities.ts'
+import type { RotationMemory } from './rotation-memory.ts'
 import type { Authority } from './slots.ts'
 
 const AUTHORITY = { 'X509 CA': 'X.509 authority', 'JWT key': 'JWT authority' } as const
@@ -21,6 +22,24 @@ export function authorityLog(
         fieldsOf(authority),
         `${what} is not used any more: its key is not in the key store`,
       ),
+  }
+}
+
+/** The same events, told to the memory of rotations too. */
+export function remembering<A extends Authority>(
+  events: AuthorityEvents<A>,
+  memory: RotationMemory | undefined,
+): AuthorityEvents<A> {
+  return {
+    ...events,
+    onPrepared(authority) {
+      memory?.noteMade(authority.id)
+      events.onPrepared(authority)
+    },
+    onActivated(authority) {
+      memory?.noteActivated(authority.id)
+      events.onActivated(authority)
+    },
   }
 }
 

@@ -7,7 +7,7 @@ import { fromUnixSeconds, unixSeconds } from '../../spiffe/clock.ts'
 import type { JwtSigningKey } from './jwt-signing-key.ts'
 import type { Slots } from './slots.ts'
 import { notBeforeOf } from './validity.ts'
-import { readX509Ca, type X509Ca } from './x509-ca.ts'
+import { readX509Ca, type UpstreamLink, type X509Ca } from './x509-ca.ts'
 
 export interface JournalDocument {
   readonly trustDomain: string
@@ -17,6 +17,8 @@ export interface JournalDocument {
 
 const MAX_UNIX_SECONDS = 8_640_000_000_000
 const MAX_ID_LENGTH = 128
+/** Nested servers need one for each level. */
+const MAX_INTERMEDIATES = 16
 
 const common = {
   keySlot: z.enum(['A', 'B']),
@@ -29,10 +31,15 @@ const bytes = z
   .min(1)
   .transform((text) => new Uint8Array(Buffer.from(text, 'base64')))
 
+const upstream = z.strictObject({
+  intermediates: z.array(bytes).max(MAX_INTERMEDIATES),
+  authorityId: z.string().min(1).max(MAX_ID_LENGTH),
+})
+
 const x509Ca = z
-  .strictObject({ ...common, certificate: bytes })
-  .transform(({ keySlot, authorityId, issuedAt, certificate }) => {
-    const ca = readX509Ca(certificate, keySlot, fromUnixSeconds(issuedAt))
+  .strictObject({ ...common, certificate: bytes, upstream: upstream.optional() })
+  .transform(({ keySlot, authorityId, issuedAt, certificate, upstream: link }) => {
+    const ca = readX509Ca(certificate, keySlot, fromUnixSeconds(issuedAt), link)
     if (ca.id !== authorityId) throw new Error(`certificate of ${ca.id} stands for ${authorityId}`)
     return ca
   })
@@ -76,6 +83,7 @@ export function encodeJournal({ trustDomain, x509, jwt }: JournalDocument): Uint
       authorityId: ca.id,
       issuedAt: unixSeconds(ca.issuedAt),
       certificate: Buffer.from(ca.certificate).toString('base64'),
+      ...(ca.upstream === undefined ? {} : { upstream: writeLink(ca.upstream) }),
     })),
     jwt: mapSlots(jwt, (key) => ({
       keySlot: key.keySlot,
@@ -86,6 +94,11 @@ export function encodeJournal({ trustDomain, x509, jwt }: JournalDocument): Uint
     })),
   }
   return Buffer.from(JSON.stringify(document))
+}
+
+function writeLink({ intermediates, authorityId }: UpstreamLink) {
+  const base64 = intermediates.map((der) => Buffer.from(der).toString('base64'))
+  return { intermediates: base64, authorityId }
 }
 
 function slotsOf<T extends z.ZodType>(authority: T) {

@@ -10,13 +10,16 @@ import type { RandomBytes } from '../../spiffe/random.ts'
 import type { CaSubject } from '../../spiffe/x509/ca-certificate.ts'
 import { type Metrics, NO_METRICS } from '../../telemetry/metrics.ts'
 import { meterAuthorities } from '../telemetry/meter-ca.ts'
+import { followRoots } from '../upstream/follow-roots.ts'
+import type { UpstreamAuthority } from '../upstream/upstream-authority.ts'
 import { type Authorities, openAuthorities } from './authorities.ts'
-import { authorityLog } from './authority-log.ts'
+import { authorityLog, remembering } from './authority-log.ts'
 import { type JournalStore, openJournal } from './journal.ts'
 import { type JwtSigningKey, jwtSigningKeyKind } from './jwt-signing-key.ts'
 import type { KeyStore } from './key-store/key-store.ts'
 import type { Publication } from './publication.ts'
 import { rotate, takeDueSteps } from './rotate.ts'
+import type { RotationMemory } from './rotation-memory.ts'
 import { type X509Ca, x509CaKind } from './x509-ca.ts'
 
 export interface CaOptions {
@@ -37,9 +40,13 @@ export interface CaDeps {
   readonly keyStore: KeyStore
   /** The server's own bundle. */
   readonly publication: Publication
+  /** Left out: authorities sign themselves. */
+  readonly upstream?: UpstreamAuthority | undefined
   readonly clock: Clock
   readonly randomBytes: RandomBytes
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
+  /** Left out: nothing is remembered. */
+  readonly memory?: RotationMemory
   /** Left out: nothing is measured. */
   readonly metrics?: Metrics
 }
@@ -56,6 +63,7 @@ export interface Ca {
 export async function openCa(options: CaOptions, deps: CaDeps): Promise<Ca> {
   const { trustDomain, caTtlSeconds: ttlSeconds, caKeyType, caSubject, jwtKeyType } = options
   const { journalStore: store, serverKey, clock, randomBytes, log, metrics = NO_METRICS } = deps
+  const { upstream, publication } = deps
   const journal = await openJournal({ store, serverKey, trustDomain })
   const x509Opened = await openAuthorities<X509Ca>({
     ...deps,
@@ -65,9 +73,10 @@ export async function openCa(options: CaOptions, deps: CaDeps): Promise<Ca> {
       subject: caSubject,
       ttlSeconds,
       randomBytes,
+      upstream,
     }),
     record: journal.x509,
-    events: authorityLog('X509 CA', log),
+    events: remembering(authorityLog('X509 CA', log), deps.memory),
   })
   const x509 = meterAuthorities(x509Opened, 'x509', metrics)
   await takeDueSteps(x509, clock)
@@ -75,9 +84,9 @@ export async function openCa(options: CaOptions, deps: CaDeps): Promise<Ca> {
     ? undefined
     : await openAuthorities<JwtSigningKey>({
         ...deps,
-        kind: jwtSigningKeyKind({ keyType: jwtKeyType, ttlSeconds, randomBytes }),
+        kind: jwtSigningKeyKind({ keyType: jwtKeyType, ttlSeconds, randomBytes, upstream }),
         record: journal.jwt,
-        events: authorityLog('JWT key', log),
+        events: remembering(authorityLog('JWT key', log), deps.memory),
       })
   const jwt = jwtOpened && meterAuthorities(jwtOpened, 'jwt', metrics)
   if (jwt !== undefined) await takeDueSteps(jwt, clock)
@@ -90,6 +99,17 @@ export async function openCa(options: CaOptions, deps: CaDeps): Promise<Ca> {
         rotate({ authorities: x509, clock, onFailure: failed('X509 CA rotation failed') }, signal),
         jwt &&
           rotate({ authorities: jwt, clock, onFailure: failed('JWT key rotation failed') }, signal),
+        upstream &&
+          followRoots(
+            {
+              upstream,
+              publication,
+              x509,
+              jwt,
+              onFailure: failed('Upstream authority could not be followed'),
+            },
+            signal,
+          ),
       ])
     },
   }

@@ -34,9 +34,16 @@ export async function revoke<A extends Authority>(
   await inTheWordsOf(kind, 'revoke', () => publication.update((bundle) => kind.revoke(bundle, id)))
 }
 
+type Verb = 'taint' | 'revoke'
+/** Some are worded differently for either verb. */
+type Refusals = Partial<Record<ErrorCode, string | Readonly<Record<Verb, string>>>>
+
 const REFUSALS = {
   'X.509': {
-    NOT_FOUND: 'no root CA found with provided subject key ID',
+    NOT_FOUND: {
+      taint: 'no ca found with provided subject key ID',
+      revoke: 'no root CA found with provided subject key ID',
+    },
     ALREADY_EXISTS: 'root CA is already tainted',
     PRECONDITION_FAILED: 'it is not possible to revoke an untainted root CA',
   },
@@ -45,20 +52,21 @@ const REFUSALS = {
     ALREADY_EXISTS: 'key is already tainted',
     PRECONDITION_FAILED: 'it is not possible to revoke an untainted key',
   },
-} as const satisfies Record<string, Partial<Record<ErrorCode, string>>>
+} as const satisfies Record<string, Refusals>
 
 async function inTheWordsOf(
   { name }: { readonly name: keyof typeof REFUSALS },
-  verb: 'taint' | 'revoke',
+  verb: Verb,
   work: () => Promise<unknown>,
 ): Promise<void> {
   try {
     await work()
   } catch (error) {
     if (!(error instanceof IdentityError)) throw error
-    const refusals: Partial<Record<ErrorCode, string>> = REFUSALS[name]
-    const why = refusals[error.code]
-    if (why === undefined) throw error
+    const refusals: Refusals = REFUSALS[name]
+    const worded = refusals[error.code]
+    if (worded === undefined) throw error
+    const why = typeof worded === 'string' ? worded : worded[verb]
     throw new IdentityError('INTERNAL', `failed to ${verb} ${name} authority: ${why}`, {
       cause: error,
     })

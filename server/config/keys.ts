@@ -17,9 +17,9 @@ import {
 import { healthChecks } from '../../config/health.ts'
 import { type KeyRow, listKeys, listPlugins } from '../../config/key-table.ts'
 import { logKeys } from '../../config/log.ts'
-import { addRefusal, addWarning } from '../../config/mistake.ts'
+import { addMistake, addRefusal, addWarning } from '../../config/mistake.ts'
 import { noneYet, plugins } from '../../config/plugins.ts'
-import { profilingKeys } from '../../config/shared-keys.ts'
+import { NO_FEATURES, profilingKeys } from '../../config/shared-keys.ts'
 import { telemetry } from '../../config/telemetry.ts'
 import {
   choice,
@@ -35,12 +35,22 @@ import {
   trustDomain,
   truth,
 } from '../../config/value.ts'
+import { cidr } from './cidr.ts'
 import { databaseType } from './database-type.ts'
+import { federation } from './federation.ts'
+import { filePublisher, s3Publisher } from './publishers.ts'
 import { IN_MEMORY, parseSqlitePath } from './sqlite-path.ts'
+import { diskUpstream, spireUpstream } from './upstream.ts'
 import { x509pop } from './x509pop.ts'
 
 const keyType = () => choice(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-4096'])
 
+const NODES_FOLLOW =
+  'node records in memory follow the change log of the store, and are never outdated'
+const NO_WIT = 'WIT-SVIDs are not issued'
+const NO_POLICY =
+  'not offered: who may call what is fixed, as in SPIRE’s built-in policy; admin_ids names further administrators'
+const LOCAL_FILE = 'for databases on the network; this one is a file of this machine'
 const FED_BY_CHANGES = 'the entry index follows the change log of the store'
 const ONE_CONNECTION = 'a SQLite database is opened once'
 const WINDOWS_ONLY = 'for Windows only; use server.socket_path'
@@ -68,11 +78,6 @@ const rateLimit = section({
   signing: withDefault(truth(), 'true', 'limit signing to 500 a second for each address'),
 })
 
-const federation = section({
-  bundle_endpoint: absent('serve this trust domain’s bundle'),
-  federates_with: absent('bundle endpoints of other trust domains'),
-})
-
 const experimental = section({
   cache_reload_interval: idle(milliseconds(), '5s', FED_BY_CHANGES, 'reload of the entry cache'),
   events_based_cache: idle(truth(), 'false', FED_BY_CHANGES, 'entry cache fed by events'),
@@ -95,13 +100,17 @@ const experimental = section({
     'wait for events that are out of order',
   ),
   sql_transaction_timeout: idle(milliseconds(), '15m', FED_BY_CHANGES, 'old name of event_timeout'),
-  agent_spiffe_id_as_selector: absent('selector with the agent’s own SPIFFE ID', 'false'),
-  auth_opa_policy_engine: absent('authorization by a Rego policy'),
-  feature_flags: absent('features under development', '[]'),
+  agent_spiffe_id_as_selector: withDefault(
+    truth(),
+    'false',
+    'give each node the selector spiffe_id:<its SPIFFE ID> when it attests',
+  ),
+  auth_opa_policy_engine: absent('authorization by a Rego policy', undefined, NO_POLICY),
+  feature_flags: absent('features under development', '[]', NO_FEATURES),
   named_pipe_name: absent('pipe of the server API', undefined, WINDOWS_ONLY),
-  require_pq_kem: absent('refuse TLS without a post-quantum key exchange', 'false'),
-  wit_issuer: absent('issuer of WIT-SVIDs'),
-  wit_key_type: absent('key type of WIT-SVIDs'),
+  require_pq_kem: withDefault(truth(), 'false', 'refuse TLS without a post-quantum key exchange'),
+  wit_issuer: idle(text(), '', NO_WIT, 'issuer of WIT-SVIDs'),
+  wit_key_type: idle(keyType(), 'ec-p256', NO_WIT, 'key type of WIT-SVIDs'),
 })
 
 const serverSection = section({
@@ -134,12 +143,32 @@ const serverSection = section({
   jwt_issuer: optional(text(), 'iss claim of JWT-SVIDs'),
   jwt_key_type: optional(keyType(), 'key type of JWT authorities; ca_key_type when left out'),
   ...logKeys,
-  max_attested_node_info_staleness: absent('use of outdated node records', '0s'),
+  max_attested_node_info_staleness: idle(
+    milliseconds(),
+    '0s',
+    NODES_FOLLOW,
+    'use of outdated node records',
+  ),
   ...profilingKeys,
-  proxy_protocol_trusted_cidrs: absent('load balancers that may send PROXY headers', '[]'),
-  prune_attested_nodes_batch_size: absent('nodes pruned at once', '1000'),
-  prune_attested_nodes_expired_for: absent('age at which expired nodes are pruned'),
-  prune_tofu_nodes: absent('prune nodes that cannot attest again', 'false'),
+  proxy_protocol_trusted_cidrs: withDefault(
+    listOf(cidr(), 'ranges of addresses'),
+    '[]',
+    'load balancers whose PROXY headers are believed',
+  ),
+  prune_attested_nodes_batch_size: withDefault(
+    count(),
+    '1000',
+    'nodes pruned in one round, which comes about every hour',
+  ),
+  prune_attested_nodes_expired_for: optional(
+    seconds(),
+    'how long a node’s SVID is expired before the node is pruned; never when left out',
+  ),
+  prune_tofu_nodes: withDefault(
+    truth(),
+    'false',
+    'also prune nodes that cannot attest again by themselves',
+  ),
   ratelimit: nest(rateLimit, 'limits for each address'),
   socket_path: withDefault(
     socketPath(),
@@ -149,18 +178,31 @@ const serverSection = section({
   trust_domain: required(trustDomain(), 'trust domain that the server issues for'),
 })
 
+const server = refine(serverSection, (read, { report }) => {
+  for (const { trustDomain: name } of read.federation?.federates_with ?? []) {
+    if (name !== read.trust_domain) continue
+    const message = `server.federation.federates_with: ${name} is the server’s own trust domain`
+    addMistake(report, placeOf(read, 'federation'), message, 'another one')
+  }
+  return {}
+})
+
 const sqlKeys = section({
   database_type: required(databaseType(), 'kind of database'),
   connection_string: required(text('a path or a file: URI'), 'where the database is'),
-  ro_connection_string: absent('database for reading only'),
-  root_ca_path: absent('CA of the database’s server'),
-  client_cert_path: absent('certificate for the database’s server'),
-  client_key_path: absent('key for the database’s server'),
+  ro_connection_string: absent('database for reading only', undefined, LOCAL_FILE),
+  root_ca_path: absent('CA of the database’s server', undefined, LOCAL_FILE),
+  client_cert_path: absent('certificate for the database’s server', undefined, LOCAL_FILE),
+  client_key_path: absent('key for the database’s server', undefined, LOCAL_FILE),
   max_open_conns: idle(count(), '100', ONE_CONNECTION, 'open connections'),
   max_idle_conns: idle(count(), '100', ONE_CONNECTION, 'idle connections'),
   conn_max_lifetime: idle(milliseconds(), '0s', ONE_CONNECTION, 'life of a connection'),
-  disable_migration: absent('start without migrating the database', 'false'),
-  log_sql: absent('log every query', 'false'),
+  disable_migration: withDefault(
+    truth(),
+    'false',
+    'refuse to start on a database of an older version, instead of bringing it up to date',
+  ),
+  log_sql: withDefault(truth(), 'false', 'log every query, without its values, at level DEBUG'),
 })
 
 /** The connection string is read only once its kind is known: it is another language for each. */
@@ -212,29 +254,24 @@ const serverPlugins = plugins({
     least: 0,
     most: Number.POSITIVE_INFINITY,
   },
-  BundlePublisher: noneYet(
-    'aws_rolesanywhere_trustanchor',
-    'aws_s3',
-    'azure_blob',
-    'gcp_cloudstorage',
-    'k8s_configmap',
-  ),
+  BundlePublisher: {
+    offered: { file: filePublisher, aws_s3: s3Publisher },
+    planned: ['aws_rolesanywhere_trustanchor', 'azure_blob', 'gcp_cloudstorage', 'k8s_configmap'],
+    least: 0,
+    most: Number.POSITIVE_INFINITY,
+  },
   CredentialComposer: noneYet('uniqueid'),
   Notifier: noneYet('gcs_bundle', 'k8sbundle'),
-  UpstreamAuthority: noneYet(
-    'aws_pca',
-    'awssecret',
-    'cert-manager',
-    'disk',
-    'ejbca',
-    'gcp_cas',
-    'spire',
-    'vault',
-  ),
+  UpstreamAuthority: {
+    offered: { disk: diskUpstream, spire: spireUpstream },
+    planned: ['aws_pca', 'awssecret', 'cert-manager', 'ejbca', 'gcp_cas', 'vault'],
+    least: 0,
+    most: 1,
+  },
 })
 
 export const serverFile = section({
-  server: nest(serverSection, 'the server itself'),
+  server: nest(server, 'the server itself'),
   plugins: required(serverPlugins, 'what the server is made of'),
   telemetry: nest(telemetry, 'metrics'),
   health_checks: nest(healthChecks, 'health endpoint'),

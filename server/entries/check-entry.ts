@@ -8,6 +8,8 @@ import { IdentityError } from '../../spiffe/error.ts'
 import { selectorType } from '../../spiffe/selector.ts'
 import type { EntryFields } from './entry.ts'
 
+/** SPIRE names the layer that refuses; scripts look for its words. */
+const LAYER = 'datastore-validation: '
 const MAX_ENTRY_ID_BYTES = 255
 const ENTRY_ID = /^[A-Za-z0-9._-]*$/
 
@@ -26,7 +28,7 @@ export function checkEntryFields(fields: EntryFields): void {
   if (storeSvid && disableX509SvidPrefetch) {
     throw new IdentityError(
       'ENTRY_INVALID',
-      'specifying cache behaviour is incompatible with storable SVIDs',
+      `${LAYER}specifying cache behaviour is incompatible with storable SVIDs`,
     )
   }
   if (storeSvid && new Set(selectors.map(selectorType)).size > 1) {
@@ -43,5 +45,5 @@ function checkTtl(name: string, seconds: number): void {
 }
 
 function refusal(why: string): IdentityError {
-  return new IdentityError('ENTRY_INVALID', `invalid registration entry: ${why}`)
+  return new IdentityError('ENTRY_INVALID', `${LAYER}invalid registration entry: ${why}`)
 }

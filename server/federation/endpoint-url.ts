@@ -10,7 +10,10 @@ const MAX_URL_LENGTH = 2_048
 /** Browsers drop or rewrite these before they look at a URL; nobody may send them. */
 const FORBIDDEN = /[^\x21-\x7e]|["<>\\^`{|}]/
 
-/** @returns the same text. @throws IdentityError REQUEST_INVALID */
+/** A percent sign in the path without two hex digits behind it. */
+const BAD_ESCAPE = /^[^?#]*%(?![0-9A-Fa-f]{2})/
+
+/** @returns the same text, its scheme in lower case. @throws IdentityError REQUEST_INVALID */
 export function checkEndpointUrl(text: string): string {
   if (text.length > MAX_URL_LENGTH)
     throw malformed(`it is longer than ${MAX_URL_LENGTH} characters`)
@@ -20,7 +23,8 @@ export function checkEndpointUrl(text: string): string {
   if (!authority) throw refusal('bundle endpoint URL must specify the host')
   if (authority.includes('@')) throw refusal('bundle endpoint URL must not contain user info')
   if (!URL.canParse(text)) throw malformed('its host or port is none')
-  return text
+  if (BAD_ESCAPE.test(text)) throw malformed('a percent sign begins no escape')
+  return `https:${text.slice('https:'.length)}`
 }
 
 function malformed(why: string): IdentityError {

@@ -5,13 +5,13 @@
  * @see SPIRE behaviour §8 — nesting
  */
 import type { Clock } from '../../spiffe/clock.ts'
-import type { TrustDomain } from '../../spiffe/id.ts'
+import type { SpiffeId, TrustDomain } from '../../spiffe/id.ts'
 import type { RandomBytes } from '../../spiffe/random.ts'
 import { createDownstreamCa } from '../../spiffe/x509/ca-certificate.ts'
 import type { Authorities } from '../ca/authorities.ts'
 import { randomSerial } from '../ca/serial.ts'
 import { validityFrom } from '../ca/validity.ts'
-import type { X509Ca } from '../ca/x509-ca.ts'
+import { chainAbove, type X509Ca } from '../ca/x509-ca.ts'
 import { noAuthority } from './no-authority.ts'
 
 export interface DownstreamCaRequest {
@@ -19,12 +19,16 @@ export interface DownstreamCaRequest {
   readonly spki: Uint8Array
   /** 0 for as long as this server's own CA lives. */
   readonly ttlSeconds: number
+  /** The server that asks. */
+  readonly heldBy: SpiffeId
 }
 
 export interface IssuedX509Ca {
   /** DER, the new CA first. The root is not part of it: that is in the bundle. */
   readonly chain: readonly Uint8Array[]
   readonly expiresAt: Date
+  /** The authority that signed it. */
+  readonly authorityId: string
 }
 
 export interface DownstreamCaDeps {
@@ -34,26 +38,24 @@ export interface DownstreamCaDeps {
   readonly randomBytes: RandomBytes
 }
 
-/** The authorities of this server are all self-signed. */
-const DEPTH = 1
-
 /** @throws IdentityError UNAVAILABLE while there is no authority */
 export async function signDownstreamCa(
   { authorities, trustDomain, clock, randomBytes }: DownstreamCaDeps,
-  { spki, ttlSeconds }: DownstreamCaRequest,
+  { spki, ttlSeconds }: Omit<DownstreamCaRequest, 'heldBy'>,
 ): Promise<IssuedX509Ca> {
   const signer = authorities.signer()
   if (signer === undefined) throw noAuthority('X.509')
-  const { certificate, expiresAt: latest } = signer.authority
+  const { id: authorityId, certificate, expiresAt: latest } = signer.authority
+  const above = chainAbove(signer.authority)
   const { notBefore, expiresAt } = validityFrom(clock.now(), ttlSeconds, latest)
   const issued = await createDownstreamCa({
     spki,
     issuer: { certificate, key: signer.key },
     trustDomain,
-    depth: DEPTH,
+    depth: above.length + 1,
     notBefore,
     notAfter: expiresAt,
     serial: randomSerial(randomBytes),
   })
-  return { chain: [new Uint8Array(issued)], expiresAt }
+  return { chain: [new Uint8Array(issued), ...above], expiresAt, authorityId }
 }

@@ -50,6 +50,8 @@ export interface WorkloadX509SvidRequest {
   readonly dnsNames: readonly string[]
   /** 0 for the default. */
   readonly ttlSeconds: number
+  /** Undefined: it is minted, for whomever. */
+  readonly heldBy?: { readonly agentId: SpiffeId; readonly entryId: string }
   /** DER name; the default subject is taken when it is absent or empty. */
   readonly subject?: Uint8Array
 }

@@ -15,6 +15,8 @@ export interface JwtSvidRequest {
   readonly ttlSeconds: number
   /** Whether the token gets an ID of its own. */
   readonly includeJti: boolean
+  /** The agent that asks; undefined: it is minted, for whomever. */
+  readonly heldBy?: SpiffeId | undefined
 }
 
 export interface IssuedJwtSvid {

@@ -7,7 +7,7 @@ import { isEmptyName } from '../../spiffe/x509/name.ts'
 import type { Authorities, Signer } from '../ca/authorities.ts'
 import { randomSerial } from '../ca/serial.ts'
 import { validityFrom } from '../ca/validity.ts'
-import type { X509Ca } from '../ca/x509-ca.ts'
+import { chainAbove, type X509Ca } from '../ca/x509-ca.ts'
 import { noAuthority } from './no-authority.ts'
 
 export interface IssuedX509Svid {
@@ -60,6 +60,6 @@ export function x509SvidSigner({
       notAfter: expiresAt,
       serial: randomSerial(randomBytes),
     })
-    return { chain: [leaf], issuedAt, expiresAt, authorityId }
+    return { chain: [leaf, ...chainAbove(signer.authority)], issuedAt, expiresAt, authorityId }
   }
 }

@@ -89,6 +89,11 @@ export const GRANTS: ReadonlyMap<string, readonly Grant[]> = new Map(
       RevokeWITAuthority: ADMINISTRATION,
     },
     '/steeple.server.sync.v1.Sync': { Watch: AGENT },
+    '/steeple.server.federation.v1.Federation': { GetStanding: ADMINISTRATION },
+    '/steeple.server.authority.v1.Authority': {
+      GetProgress: ADMINISTRATION,
+      DiscardPrepared: ADMINISTRATION,
+    },
     '/spire.api.server.debug.v1.Debug': { GetInfo: LOCAL },
     '/spire.api.server.logger.v1.Logger': {
       GetLogger: LOCAL,

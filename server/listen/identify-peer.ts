@@ -48,7 +48,10 @@ export async function identifyPeer(
   await verify()
   return {
     kind: 'peer',
-    svid: { id: named.id, serialNumber: String(leaf.serial), expiresAt: leaf.notAfter },
+    svid: {
+      ...{ id: named.id, serialNumber: String(leaf.serial), expiresAt: leaf.notAfter },
+      authorityId: leaf.authorityKeyId,
+    },
     verifyAgain: verify,
   }
 }

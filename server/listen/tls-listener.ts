@@ -6,7 +6,7 @@
  */
 import { constants, type KeyObject, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import type { Server as NetServer, Socket } from 'node:net'
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import { type Server, ServerCredentials } from '@grpc/grpc-js'
 import type { Log } from '../../log/open-log.ts'
@@ -14,8 +14,11 @@ import { peerChain } from '../../proto/peer-chain.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { toPem } from '../../spiffe/x509/pem.ts'
+import type { Cidr } from '../config/cidr.ts'
 import { addressOf, type TlsCaller } from './caller.ts'
 import { identifyPeer, type TrustDeps } from './identify-peer.ts'
+import { plainIp } from './plain-ip.ts'
+import { openProxyFront } from './proxy-front.ts'
 
 /** The server's own SVID and its successors. */
 export interface ServerSvidSource {
@@ -30,6 +33,10 @@ export interface TlsListenerOptions extends TrustDeps {
   readonly server: Server
   readonly serverSvid: ServerSvidSource
   readonly log: Log
+  /** Load balancers whose PROXY headers are believed; nobody's when it is empty or left out. */
+  readonly trustedProxies?: readonly Cidr[] | undefined
+  /** Only post-quantum key exchange, which only TLS 1.3 has. */
+  readonly requirePqKem?: boolean | undefined
   /** 10 s if not given. */
   readonly handshakeTimeoutMs?: number | undefined
   /** Lets the calls in flight finish, when this stops listening. */
@@ -44,6 +51,8 @@ export interface TlsListener extends AsyncDisposable {
 
 /** Hybrid post-quantum first; the rest in the order of Node's own default. */
 const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384'
+/** What SPIRE offers under `require_pq_kem`. */
+const PQ_GROUPS = 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024'
 /**
  * A node that vanished is noticed within a minute. By TCP: a ping of gRPC's on a connection that has reached its age
  * fails, and takes the streams down that may go on there (grpc-js 1.14.7).
@@ -52,6 +61,11 @@ const KEEPALIVE_AFTER_MS = 30_000
 const HANDSHAKE_TIMEOUT_MS = 10_000
 /** Agents keep one or two connections each. */
 const MAX_CONNECTIONS = 50_000
+/**
+ * Without a certificate one may attest and read the bundle. That takes seconds, and a minute at most in the queue: who
+ * stays longer holds streams open without a message.
+ */
+const MAX_ANONYMOUS_MS = 5 * 60_000
 /** What has been written may still be on its way when the last call has ended. */
 const LINGER_MS = 500
 
@@ -62,7 +76,7 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const callers = new Map<string, TlsCaller>()
   const listener = createServer({
-    ...tlsOptions(serverSvid),
+    ...tlsOptions(options),
     ALPNProtocols: ['h2'],
     requestCert: true,
     // We verify ourselves, below: OpenSSL would take the roots of one trust domain for those of all.
@@ -71,16 +85,18 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     keepAlive: true,
     keepAliveInitialDelay: KEEPALIVE_AFTER_MS,
   })
-  listener.maxConnections = MAX_CONNECTIONS
   listener.on('tlsClientError', (error, socket) => {
     socket.destroy() // Node leaves a handshake that takes too long to us; unclosed, it would count for ever
     log.debug({ err: error }, 'TLS handshake failed')
   })
-  const sockets = openSocketsOf(listener)
+  const { server: port, sourceOf } = openPort(listener, options)
+  port.maxConnections = MAX_CONNECTIONS
+  const sockets = openSocketsOf(port)
   const admit = async (socket: TLSSocket) => {
     // Until gRPC takes over, nobody else listens; an unheard error would end the process.
     socket.on('error', (error) => log.debug({ err: error }, 'Connection failed'))
-    const address = { ip: plainIp(socket.remoteAddress), port: socket.remotePort ?? 0 }
+    const peer = { ip: plainIp(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 }
+    const address = sourceOf(peer)
     try {
       const caller = await identify(socket, address, options)
       if (socket.destroyed) return
@@ -91,6 +107,7 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
       Object.defineProperty(socket, 'remoteAddress', { value: key })
       Object.defineProperty(socket, 'remotePort', { value: undefined })
       injector.injectConnection(socket)
+      if (caller.kind === 'anonymous') void endLater(socket, options.clock)
     } catch (error) {
       socket.destroy() // fails closed: no connection for a certificate we cannot vouch for
       const fields = { caller_addr: addressOf(address), reason: reasonOf(error) }
@@ -98,11 +115,11 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     }
   }
   listener.on('secureConnection', (socket: TLSSocket) => void admit(socket))
-  await bind(listener, bindAddress, bindPort)
-  const showSvid = () => listener.setSecureContext(tlsOptions(serverSvid))
+  await bind(port, bindAddress, bindPort)
+  const showSvid = () => listener.setSecureContext(tlsOptions(options))
   const stopRotation = serverSvid.onChange(showSvid)
   showSvid() // it may have been renewed while the port was being bound
-  const bound = listener.address()
+  const bound = port.address()
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : bindPort,
     callerOf(peer) {
@@ -114,14 +131,37 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     },
     async [Symbol.asyncDispose]() {
       stopRotation()
-      listener.close()
+      port.close()
       await options.drain()
       await closeAll(sockets, options.clock)
     },
   }
 }
 
-function openSocketsOf(listener: ReturnType<typeof createServer>): ReadonlySet<Socket> {
+/** What listens: the TLS server itself, or what reads PROXY headers before it. */
+function openPort(
+  listener: NetServer,
+  { trustedProxies = [], handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, log }: TlsListenerOptions,
+): Pick<ReturnType<typeof openProxyFront>, 'server' | 'sourceOf'> {
+  if (trustedProxies.length === 0) return { server: listener, sourceOf: (peer) => peer }
+  return openProxyFront({
+    trusted: trustedProxies,
+    headerTimeoutMs: handshakeTimeoutMs,
+    keepAliveAfterMs: KEEPALIVE_AFTER_MS,
+    accept: (socket) => listener.emit('connection', socket),
+    onRefused: (address, reason) =>
+      log.warn({ caller_addr: addressOf(address), reason }, 'Refused a connection'),
+  })
+}
+
+async function endLater(socket: TLSSocket, clock: Clock): Promise<void> {
+  const closed = new AbortController()
+  socket.once('close', () => closed.abort())
+  await clock.sleep(MAX_ANONYMOUS_MS, closed.signal)
+  socket.destroy()
+}
+
+function openSocketsOf(listener: NetServer): ReadonlySet<Socket> {
   const sockets = new Set<Socket>()
   listener.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -139,13 +179,13 @@ async function closeAll(sockets: ReadonlySet<Socket>, clock: Clock): Promise<voi
 }
 
 /** Everything that `setSecureContext` replaces, so that a rotation loses none of it. */
-function tlsOptions(serverSvid: ServerSvidSource): TlsOptions {
+function tlsOptions({ serverSvid, requirePqKem = false }: TlsListenerOptions): TlsOptions {
   const { chain, key } = serverSvid.current()
   return {
     cert: chain.map((der) => toPem('CERTIFICATE', der)).join(''),
     key: key.export({ type: 'pkcs8', format: 'pem' }),
-    minVersion: 'TLSv1.2',
-    ecdhCurve: GROUPS,
+    minVersion: requirePqKem ? 'TLSv1.3' : 'TLSv1.2',
+    ecdhCurve: requirePqKem ? PQ_GROUPS : GROUPS,
     // A resumed session would carry an old verdict about its certificate. Node keeps no session cache of its own.
     secureOptions: constants.SSL_OP_NO_TICKET,
   }
@@ -166,16 +206,7 @@ async function identify(
   return { ...(await identifyPeer(peerChain(socket.getPeerCertificate(true)), deps)), ...address }
 }
 
-/** An IPv4 client of a dual-stack socket counts as the same caller as over IPv4. */
-function plainIp(remoteAddress: string | undefined): string {
-  return (remoteAddress ?? '').replace(/^::ffff:/i, '')
-}
-
-async function bind(
-  listener: ReturnType<typeof createServer>,
-  address: string,
-  port: number,
-): Promise<void> {
+async function bind(listener: NetServer, address: string, port: number): Promise<void> {
   try {
     listener.listen(port, address)
     await once(listener, 'listening')

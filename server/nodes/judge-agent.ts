@@ -12,6 +12,8 @@ export interface PresentedSvid {
   /** Decimal serial of the certificate. */
   readonly serialNumber: string
   readonly expiresAt: Date
+  /** The key that signed it, as the certificate names it. */
+  readonly authorityId?: string | undefined
 }
 
 export type AgentRefusal =

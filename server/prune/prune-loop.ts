@@ -6,6 +6,10 @@ export interface PruneJob {
   /** What is pruned, for the log. */
   readonly what: string
   readonly everyMs: number
+  /** The first round comes after a pause too: what has expired meanwhile may come back by itself. */
+  readonly waitsFirst?: boolean
+  /** In one round; without it, everything. */
+  readonly mostPerRound?: number
   /** Removes at most `limit` items. @returns how many */
   prune(now: Date, limit: number): Promise<number>
 }
@@ -25,6 +29,7 @@ export async function pruneRegularly(
   { clock, onPruned, onFailure }: PruneDeps,
   signal: AbortSignal,
 ): Promise<void> {
+  if (job.waitsFirst === true) await clock.sleep(job.everyMs, signal)
   while (!signal.aborted) {
     try {
       const count = await pruneAll(job, clock.now(), signal)
@@ -37,9 +42,11 @@ export async function pruneRegularly(
 }
 
 async function pruneAll(job: PruneJob, now: Date, signal: AbortSignal): Promise<number> {
+  const { mostPerRound = Number.POSITIVE_INFINITY } = job
   for (let total = 0; ; await nextTurn()) {
-    const removed = await job.prune(now, ITEMS_PER_PORTION)
+    const portion = Math.min(ITEMS_PER_PORTION, mostPerRound - total)
+    const removed = await job.prune(now, portion)
     total += removed
-    if (removed < ITEMS_PER_PORTION || signal.aborted) return total
+    if (removed < portion || total >= mostPerRound || signal.aborted) return total
   }
 }

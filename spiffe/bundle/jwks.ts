@@ -68,7 +68,7 @@ export function formatBundleDocument(bundle: Bundle): string {
   const { refreshHintSeconds, sequenceNumber } = bundle
   const x509Keys = bundle.x509Authorities.flatMap(({ der }) => {
     const jwk = toJwk(parseCertificate(der).spki)
-    // A key of no known kind verifies nothing, and cannot be written.
+    // Whose key cannot be written vouches for nobody.
     if (jwk === undefined) return []
     return [{ use: 'x509-svid', ...jwk, x5c: [Buffer.from(der).toString('base64')] }]
   })

@@ -40,6 +40,34 @@ export function appendAuthorities(bundle: Bundle, added: Authorities): Bundle {
 }
 
 /**
+ * Takes over what an upstream authority vouches with: adds what is new, taints what is tainted there, and lets tainted
+ * authorities go that are gone there. What we have beside that, another server's keys for instance, stays.
+ */
+export function followUpstream(bundle: Bundle, upstream: Required<Authorities>): Bundle {
+  const added = appendAuthorities(bundle, upstream)
+  const above = new Map(upstream.x509Authorities.map((one) => [keyOf(one.der), one]))
+  const keysAbove = new Map(upstream.jwtAuthorities.map((one) => [one.keyId, one]))
+  const x509Authorities = follow(added.x509Authorities, ({ der }) => above.get(keyOf(der)))
+  const jwtAuthorities = follow(added.jwtAuthorities, ({ keyId }) => keysAbove.get(keyId))
+  const next = changed(added, { x509Authorities, jwtAuthorities })
+  // One write is one step, however much it changes.
+  return next === bundle ? bundle : { ...next, sequenceNumber: bundle.sequenceNumber + 1 }
+}
+
+function follow<T extends { readonly tainted: boolean }>(
+  present: readonly T[],
+  above: (one: T) => T | undefined,
+): readonly T[] {
+  return present
+    .filter((one) => !one.tainted || above(one) !== undefined)
+    .map((one) => (above(one)?.tainted === true && !one.tainted ? { ...one, tainted: true } : one))
+}
+
+function keyOf(der: Uint8Array): string {
+  return Buffer.from(der).toString('base64')
+}
+
+/**
  * Removes what expired more than `graceMs` ago, but never the last authority of a kind: a bundle emptied by a
  * wrong clock would lock everybody out, and an expired authority vouches for nothing anyway.
  */

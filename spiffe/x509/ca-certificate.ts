@@ -59,31 +59,49 @@ export async function createCaCertificate(params: CaCertificateParams): Promise<
   return Buffer.from(certificate.rawData)
 }
 
-export interface DownstreamCaParams {
+interface SignedCaParams {
   /** SubjectPublicKeyInfo, DER. Whoever asks has proven to have the private key. */
   readonly spki: Uint8Array
   /** Who signs: certificate in DER, and its private key. */
   readonly issuer: { readonly certificate: Uint8Array; readonly key: KeyObject }
   readonly trustDomain: TrustDomain
-  /** How many CA certificates are above it. */
-  readonly depth: number
   readonly notBefore: Date
   readonly notAfter: Date
   /** Big-endian, positive, at most 20 bytes. */
   readonly serial: Uint8Array
 }
 
+export interface SubordinateCaParams extends SignedCaParams {
+  /** DER name. */
+  readonly subject: Uint8Array
+}
+
+export interface DownstreamCaParams extends SignedCaParams {
+  /** How many CA certificates are above it. */
+  readonly depth: number
+}
+
 /** The certificate of another server of the same trust domain, whose subject says how far down it is. @returns DER */
-export async function createDownstreamCa(params: DownstreamCaParams): Promise<Buffer> {
-  const { spki, issuer, trustDomain, depth, notBefore, notAfter } = params
-  const serialNumber = serialHex(params.serial)
-  const { subject } = parseCertificate(issuer.certificate)
+export async function createDownstreamCa({
+  depth,
+  ...params
+}: DownstreamCaParams): Promise<Buffer> {
+  const { subject } = parseCertificate(params.issuer.certificate)
+  return await createSubordinateCa({
+    ...params,
+    subject: withOrganizationalUnit(subject, `DOWNSTREAM-${depth}`),
+  })
+}
+
+/** A CA certificate of this trust domain that another CA signs. @returns DER */
+export async function createSubordinateCa(params: SubordinateCaParams): Promise<Buffer> {
+  const { spki, issuer, subject, trustDomain, notBefore, notAfter } = params
   const { algorithm, privateKey } = await importPair(issuer.key)
   const certificate = await x509.X509CertificateGenerator.create(
     {
-      serialNumber,
-      issuer: new x509.Name(Buffer.from(subject)),
-      subject: new x509.Name(withOrganizationalUnit(subject, `DOWNSTREAM-${depth}`)),
+      serialNumber: serialHex(params.serial),
+      issuer: new x509.Name(Buffer.from(parseCertificate(issuer.certificate).subject)),
+      subject: new x509.Name(Buffer.from(subject)),
       notBefore,
       notAfter,
       publicKey: Buffer.from(spki),

@@ -38,6 +38,14 @@ interface Search extends PathRequest {
   readonly refusals: string[]
 }
 
+const UNKNOWN_AUTHORITY = 'certificate is signed by unknown authority'
+const DID_NOT_SIGN = 'has the name of the issuer and did not sign'
+
+/** Whether there is no path because no authority signed the chain, rather than for what a certificate says. */
+export function isForUnknownAuthority(whyNoPath: string): boolean {
+  return whyNoPath.endsWith(UNKNOWN_AUTHORITY) || whyNoPath.endsWith(DID_NOT_SIGN)
+}
+
 /** @returns the path, or why there is none */
 export function findPath(request: PathRequest): Path | string {
   const { leaf, now, purpose } = request
@@ -49,7 +57,7 @@ export function findPath(request: PathRequest): Path | string {
   if (search.checksLeft === 0) {
     return `no path was found with ${MAX_SIGNATURE_CHECKS} signature checks, no more are made`
   }
-  return search.refusals[0] ?? 'certificate is signed by unknown authority'
+  return search.refusals[0] ?? UNKNOWN_AUTHORITY
 }
 
 function extend(path: Path, search: Search): Path | undefined {
@@ -167,7 +175,7 @@ function wrongWithSignature(signer: Certificate, path: Path, search: Search): st
     const { signatureAlgorithm, tbs, signature } = signed
     return isSignedBy(publicKeyOf(signer), signatureAlgorithm, tbs, signature)
       ? undefined
-      : 'has the name of the issuer and did not sign'
+      : DID_NOT_SIGN
   } catch (error) {
     if (!(error instanceof IdentityError)) throw error
     return `has a key that is not accepted: ${reasonOf(error)}`

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { agentKeys } from '../../agent/config/keys.ts'
 import { type AgentFlags, loadAgentConfig, readAgentConfig } from '../../agent/config.ts'
+import { NO_RATES } from '../../agent/workload-api/rate-limit.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import { refusalOf } from '../config/trees.ts'
 
@@ -40,26 +41,35 @@ const trusting = (body: string, plugins = PLUGINS) => agent(`${INSECURE}\n${body
 
 test('reads the smallest file, with every default', () => {
   expect(read(agent('trust_bundle_path = "/b.pem"'))).toEqual({
+    adminSocketPath: undefined,
     allowUnauthenticatedVerifiers: false,
     allowedForeignJwtClaims: [],
+    authorizedDelegates: [],
     availabilityTargetSeconds: undefined,
     bootstrap: { kind: 'file', path: '/b.pem', format: 'pem' },
     dataDir: '.',
+    disableWorkloadApi: false,
     health: undefined,
     joinToken: undefined,
+    jwtSvidCacheHitTimeoutMs: undefined,
     jwtSvidCacheMaxSize: 1000,
     keyManager: { kind: 'memory' },
-    log: { level: 'INFO', format: 'text', file: undefined },
+    log: { level: 'INFO', format: 'text', file: undefined, hasSource: false },
+    logSelectors: [],
     nodeAttestor: { kind: 'join_token' },
+    rebootstrap: { mode: 'never', delayMs: 600_000 },
+    requirePqKem: false,
     serverAddress: 'server',
     serverPort: 8081,
     socketPath: '/tmp/spire-agent/public/api.sock',
     syncIntervalMs: 5000,
     telemetry: undefined,
     trustDomain: 'example.org',
+    usesSyncEntries: true,
     warnings: [],
     workloadAttestors: [{ kind: 'unix', discoverWorkloadPath: false, workloadSizeLimitBytes: 0 }],
     workloadKeyType: 'ec-p256',
+    workloadRates: NO_RATES,
     x509SvidCacheMaxSize: 1000,
   })
 })
@@ -81,8 +91,8 @@ agent {
     log_level = "DEBUG"
     log_selectors = []
     log_source_location = false
-    rebootstrap_delay = "10m"
-    rebootstrap_mode = "never"
+    rebootstrap_delay = "5m"
+    rebootstrap_mode = "auto"
     sds = { default_svid_name = "default" }
     server_address = "[fd00::1]"
     server_port = "8443"
@@ -95,7 +105,8 @@ agent {
     x509_svid_cache_max_size = 0
     experimental {
         sync_interval = "500ms"
-        use_sync_authorized_entries = true
+        require_pq_kem = true
+        use_sync_authorized_entries = false
     }
 }
 
@@ -114,26 +125,35 @@ plugins {
 
 test('reads a full file', () => {
   expect(read(FULL)).toEqual({
+    adminSocketPath: undefined,
     allowUnauthenticatedVerifiers: true,
     allowedForeignJwtClaims: ['tenant', 'scope'],
+    authorizedDelegates: [],
     availabilityTargetSeconds: 172_800,
     bootstrap: { kind: 'url', url: 'https://server.example.org/bundle?x=1', format: 'spiffe' },
     dataDir: '/var/lib/steeple',
+    disableWorkloadApi: false,
     health: undefined,
     joinToken: 'a-token',
+    jwtSvidCacheHitTimeoutMs: undefined,
     jwtSvidCacheMaxSize: 50,
     keyManager: { kind: 'disk', directory: '/var/lib/steeple' },
-    log: { level: 'DEBUG', format: 'text', file: '/var/log/agent.log' },
+    log: { level: 'DEBUG', format: 'text', file: '/var/log/agent.log', hasSource: false },
+    logSelectors: [],
     nodeAttestor: { kind: 'join_token' },
+    rebootstrap: { mode: 'auto', delayMs: 300_000 },
+    requirePqKem: true,
     serverAddress: 'fd00::1',
     serverPort: 8443,
     socketPath: '/run/steeple/agent.sock',
     syncIntervalMs: 500,
     telemetry: undefined,
     trustDomain: 'example.org',
+    usesSyncEntries: false,
     warnings: [],
     workloadAttestors: [{ kind: 'unix', discoverWorkloadPath: true, workloadSizeLimitBytes: -1 }],
     workloadKeyType: 'rsa-2048',
+    workloadRates: NO_RATES,
     x509SvidCacheMaxSize: 1000,
   })
 })
@@ -168,6 +188,9 @@ test('lets flags override the file', () => {
     logFile: '/flag.log',
     logFormat: 'json',
     logLevel: 'warn',
+    logSourceLocation: true,
+    rebootstrapDelay: '90s',
+    rebootstrapMode: 'always',
     serverAddress: '192.0.2.1',
     serverPort: 1234,
     socketPath: '/flag.sock',
@@ -181,7 +204,8 @@ test('lets flags override the file', () => {
     dataDir: '/flag',
     health: undefined,
     joinToken: 'flag-token',
-    log: { level: 'WARN', format: 'json', file: '/flag.log' },
+    log: { level: 'WARN', format: 'json', file: '/flag.log', hasSource: true },
+    rebootstrap: { mode: 'always', delayMs: 90_000 },
     serverAddress: '192.0.2.1',
     serverPort: 1234,
     socketPath: '/flag.sock',
@@ -197,30 +221,12 @@ test('lets flags override the file', () => {
 
 test.for([
   [
-    '-disableWorkloadAPI',
-    { disableWorkloadApi: true },
-    'agent.disable_workload_api is not implemented yet',
-  ],
-  [
     '-disableSDSAPI=false',
     { disableSdsApi: false },
     'agent.disable_sds_api is false, but SDS is not implemented yet',
   ],
-  [
-    '-logSourceLocation',
-    { logSourceLocation: true },
-    'agent.log_source_location is not implemented yet',
-  ],
-  [
-    '-rebootstrapMode',
-    { rebootstrapMode: 'auto' },
-    'agent.rebootstrap_mode is not implemented yet',
-  ],
-  [
-    '-rebootstrapDelay',
-    { rebootstrapDelay: '5m' },
-    'agent.rebootstrap_delay is not implemented yet',
-  ],
+  ['-rebootstrapMode', { rebootstrapMode: 'sometimes' }, 'agent.rebootstrap_mode is "sometimes"'],
+  ['-rebootstrapDelay', { rebootstrapDelay: 'soon' }, 'agent.rebootstrap_delay is'],
   ['-serverPort', { serverPort: 70_000 }, 'agent.server_port is 70000'],
   [
     '-trustBundleUrl',
@@ -247,7 +253,7 @@ test('tells everything that an empty file lacks', () => {
     'agent.conf:1:1: agent.server_address is missing (expected an IP address or a DNS name)',
     'agent.conf:1:1: agent.server_port is missing (expected a port from 1 to 65535)',
     'agent.conf:1:1: agent.trust_domain is missing (expected the name of a trust domain, such as example.org)',
-    'agent.conf:1:1: agent has no way to trust the server at first (expected trust_bundle_path, trust_bundle_url or insecure_bootstrap)',
+    'agent.conf:1:1: agent has no way to trust the server at first (expected trust_bundle_path, trust_bundle_url, trust_bundle_spiffe_workload_api or insecure_bootstrap)',
     'agent.conf:1:1: 0 plugins are enabled in plugins.KeyManager (expected exactly 1 of memory, disk)',
     'agent.conf:1:1: 0 plugins are enabled in plugins.NodeAttestor (expected exactly 1 of join_token, x509pop)',
     'agent.conf:1:1: 0 plugins are enabled in plugins.WorkloadAttestor (expected at least 1 of unix)',
@@ -390,7 +396,7 @@ test('refuses two key managers, and a disk without its directory', () => {
 })
 
 const AFTER = agentKeys.filter(({ name }) => !name.startsWith('plugins'))
-const refused = AFTER.filter(({ status }) => status !== 'implemented' && !status.startsWith('only'))
+const refused = AFTER.filter(({ status }) => !/^(implemented|only|accepted)/.test(status))
 
 /** Defaults that are written without quotes. */
 const BARE: ReadonlySet<string> = new Set(['true', 'false', '[]'])
@@ -464,11 +470,11 @@ test('knows the plugins of SPIRE', () => {
   expect(planned.length).toBeGreaterThan(14)
 })
 
-test.for(planned)('refuses $name by name', ({ name }) => {
+test.for(planned)('refuses $name by name, because it is $status', ({ name, status }) => {
   const [, type, plugin] = name.split('.')
   const text = trusting('', `${PLUGINS.replace(/}$/, '')}${type} "${plugin}" { }\n}`)
   expect(refusalOf(() => read(text)).split('\n')).toContainEqual(
-    expect.stringContaining(`${name} is not implemented yet`),
+    expect.stringContaining(`${name} is ${status}`),
   )
 })
 
@@ -564,4 +570,61 @@ test.for([
   ['telemetry { InMem { } }', 'telemetry.InMem is not implemented yet'],
 ] as const)('refuses %s', ([text, message]) => {
   expect(refusalOf(() => blocks(text))).toContain(message)
+})
+
+const SOCKET = 'trust_bundle_unix_socket = "/run/bundle.sock"'
+
+test.for([
+  [
+    'a Unix socket',
+    `${SOCKET}\ntrust_bundle_url = "http://localhost/bundle?x=1"`,
+    {
+      kind: 'socket-url',
+      url: 'http://localhost/bundle?x=1',
+      socketPath: '/run/bundle.sock',
+      format: 'pem',
+    },
+  ],
+  [
+    'a Workload API',
+    'trust_bundle_spiffe_workload_api = "unix:///run/agent.sock"',
+    { kind: 'workload-api', address: 'unix:/run/agent.sock' },
+  ],
+] as const)('the first bundle may come from %s', ([, body, bootstrap]) => {
+  expect(read(agent(body)).bootstrap).toEqual(bootstrap)
+})
+
+test.for([
+  [
+    `${SOCKET}\n${INSECURE}`,
+    'agent.trust_bundle_unix_socket is set without agent.trust_bundle_url',
+  ],
+  [`${SOCKET}\ntrust_bundle_url = "https://x/b"`, 'agent.trust_bundle_url is no http URL'],
+  [
+    `${SOCKET}\ntrust_bundle_url = "http://x/b?spire-attest-mode=x"`,
+    'agent.trust_bundle_url has the parameter spire-attest-mode, which the agent sets',
+  ],
+  [
+    `${SOCKET}\ntrust_bundle_url = "http://x/b?spiffe-x=1"`,
+    'agent.trust_bundle_url has the parameter spiffe-x',
+  ],
+  ['trust_bundle_url = "http://x/b"', 'agent.trust_bundle_url is no https URL'],
+  [
+    'trust_bundle_spiffe_workload_api = "/run/agent.sock"',
+    'trust_bundle_spiffe_workload_api is "/run/agent.sock": it has no scheme',
+  ],
+  [
+    `trust_bundle_spiffe_workload_api = "unix:///run/agent.sock"\n${INSECURE}`,
+    'agent.trust_bundle_spiffe_workload_api and agent.insecure_bootstrap exclude each other',
+  ],
+  [
+    'trust_bundle_spiffe_workload_api = "unix:///run/agent.sock"\ntrust_bundle_path = "/b"',
+    'agent.trust_bundle_path and agent.trust_bundle_spiffe_workload_api exclude each other',
+  ],
+  [
+    `rebootstrap_mode = "auto"\n${INSECURE}`,
+    'agent.rebootstrap_mode and agent.insecure_bootstrap exclude each other',
+  ],
+] as const)('refuses to begin to trust with %s', ([body, message]) => {
+  expect(refusalOf(() => read(agent(body)))).toContain(message)
 })

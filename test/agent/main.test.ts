@@ -14,8 +14,10 @@ import { credentials, Metadata } from '@grpc/grpc-js'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { AgentConfig } from '../../agent/config.ts'
 import { runAgent } from '../../agent/main.ts'
+import { NO_RATES } from '../../agent/workload-api/rate-limit.ts'
+import type { GetInfoResponse } from '../../proto/gen/spire/agent/debug/v1/GetInfoResponse.ts'
 import type { X509SVIDResponse } from '../../proto/gen/X509SVIDResponse.ts'
-import { workloadApi } from '../../proto/load.ts'
+import { agentDebugApi, workloadApi } from '../../proto/load.ts'
 import { fromStatus } from '../../proto/status.ts'
 import { formatBundlePem } from '../../spiffe/bundle/pem.ts'
 import { IdentityError } from '../../spiffe/error.ts'
@@ -25,6 +27,7 @@ import { TEST_NOW, testCa } from '../fakes/ca.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeServer, wireEntry } from '../fakes/fake-server.ts'
 import { memoryLog } from '../fakes/memory-log.ts'
+import { unary } from '../fakes/workload-endpoint.ts'
 
 const ca = await testCa()
 const HOUR = 3600_000
@@ -40,26 +43,35 @@ const uid = { selectors: [{ type: 'unix', value: `uid:${process.getuid?.()}` }] 
 
 function configOf(port: number, change: Partial<AgentConfig> = {}): AgentConfig {
   return {
+    adminSocketPath: undefined,
     allowUnauthenticatedVerifiers: false,
     allowedForeignJwtClaims: [],
+    authorizedDelegates: [],
     availabilityTargetSeconds: undefined,
     bootstrap: { kind: 'file', path: join(dir, 'bundle.pem'), format: 'pem' },
     dataDir: join(dir, 'data'),
+    disableWorkloadApi: false,
     health: undefined,
     joinToken: 'token',
+    jwtSvidCacheHitTimeoutMs: undefined,
     jwtSvidCacheMaxSize: 10,
     keyManager: { kind: 'disk', directory: join(dir, 'data') },
-    log: { level: 'INFO', format: 'text', file: undefined },
+    log: { level: 'INFO', format: 'text', file: undefined, hasSource: false },
+    logSelectors: [],
     nodeAttestor: { kind: 'join_token' },
+    rebootstrap: { mode: 'never', delayMs: 600_000 },
+    requirePqKem: false,
     serverAddress: '127.0.0.1',
     serverPort: port,
     socketPath: join(dir, 'public', 'api.sock'),
     syncIntervalMs: 5_000,
     telemetry: undefined,
     trustDomain: ca.trustDomain,
+    usesSyncEntries: true,
     warnings: [],
     workloadAttestors: [{ kind: 'unix', discoverWorkloadPath: false, workloadSizeLimitBytes: 0 }],
     workloadKeyType: 'ec-p256',
+    workloadRates: NO_RATES,
     x509SvidCacheMaxSize: 10,
     ...change,
   }
@@ -352,3 +364,98 @@ test('neither the token nor any key is ever logged', async () => {
   expect(said).not.toContain('secret-token')
   expect(said).not.toContain(key)
 })
+
+test('administrators see the agent before it has heard from its server', async () => {
+  const path = join(dir, 'private', 'admin.sock')
+  const { clock, server, config } = await setUp({ adminSocketPath: path })
+  await using _server = server
+  server.gate = (method) => {
+    if (method === 'Watch') throw new IdentityError('UNAVAILABLE', 'the database is away')
+  }
+  await using agent = start(config, clock)
+  await expect.poll(() => existsSync(path)).toBe(true)
+  expect(statSync(path).mode & 0o777).toBe(0o770)
+  expect(existsSync(config.socketPath)).toBe(false)
+  const client = new (agentDebugApi())(`unix:${path}`, credentials.createInsecure())
+  const info = await unary<GetInfoResponse>((by, done) => client.GetInfo({}, by, done))
+  client.close()
+  expect(info).toMatchObject({ last_sync_success: 0, cached_x509_svids_count: 0 })
+  expect(agent.lines.map(({ msg }) => msg)).toContain('Serving the admin API')
+})
+
+test('an agent whose Workload API is turned off makes no public socket, and says so', async () => {
+  const path = join(dir, 'public', 'admin.sock') // it may lie there now
+  const { clock, server, config } = await setUp({ adminSocketPath: path, disableWorkloadApi: true })
+  await using _server = server
+  await using agent = start(config, clock)
+  await agent.ready
+  expect(existsSync(config.socketPath)).toBe(false)
+  expect(existsSync(path)).toBe(true)
+  expect(agent.lines.map(({ msg }) => msg)).toContain('The Workload API is turned off')
+  await agent.stop()
+  expect(existsSync(path)).toBe(false)
+})
+
+test('an agent refuses to take over the admin socket of another one', async () => {
+  const path = join(dir, 'private', 'admin.sock')
+  const { clock, server, config } = await setUp({ adminSocketPath: path })
+  await using _server = server
+  await using agent = start(config, clock)
+  await agent.ready
+  await using late = start({ ...config, socketPath: join(dir, 'other', 'api.sock') }, clock)
+  await expect(late.running).rejects.toThrow(`another process is listening on ${path}`)
+})
+
+test('the log says why a workload got no identity', async () => {
+  const { clock, server, config } = await setUp({ logSelectors: ['unix:uid'] })
+  await using _server = server
+  server.entries.clear()
+  server.entries.set('a', wireEntry('a', { selectors: [{ type: 'unix', value: 'uid:4242' }] }))
+  await using agent = start(config, clock)
+  await agent.ready
+  using stream = workload()
+  await expect(stream.next()).rejects.toThrow('no identity issued')
+  const line = agent.lines.find(({ msg }) => msg.startsWith('No identity issued'))
+  expect(line).toMatchObject({
+    why: 'the process lacks the one selector of entry a (spiffe://example.org/a), which comes closest',
+    selectors: `unix:uid:${process.geteuid?.()}`,
+  })
+})
+
+test('an agent whose server has lost its authorities serves on, and begins anew by the configured bundle when it may', async () => {
+  const { clock, server, config } = await setUp({
+    rebootstrap: { mode: 'auto', delayMs: 20_000 },
+  })
+  server.reattestable = true
+  await using agent = start(config, clock)
+  await agent.ready
+  const before = await firstBundle()
+  await server.stop()
+  const successor = await testCa()
+  await using second = await FakeServer.start(clock, { ca: successor, port: server.port })
+  second.reattestable = true
+  second.entries.set('a', wireEntry('a', uid))
+  const waits = () => agent.lines.some(({ time_left_ms }) => time_left_ms !== undefined)
+  await expect.poll(() => tick(clock, waits)).toBe(true)
+  expect(await firstBundle()).toEqual(before)
+  writeFileSync(join(dir, 'bundle.pem'), formatBundlePem(successor.bundle))
+  const isAnew = () => agent.lines.some(({ msg }) => String(msg).includes('begins anew'))
+  await expect.poll(() => tick(clock, isAnew)).toBe(true)
+  await expect
+    .poll(() => firstBundle().catch(() => undefined))
+    .toEqual(Buffer.from(successor.certificate))
+  expect(JSON.parse(readFileSync(join(dir, 'data', 'agent-data.json'), 'utf8'))).toMatchObject({
+    bootstrap_start_time: '0001-01-01T00:00:00Z',
+  })
+})
+
+/** Lets a little time pass before it looks. */
+function tick<T>(clock: FakeClock, look: () => T): T {
+  clock.advance(2_000)
+  return look()
+}
+
+async function firstBundle(): Promise<Uint8Array | undefined> {
+  using stream = workload()
+  return (await stream.next()).svids[0]?.bundle
+}

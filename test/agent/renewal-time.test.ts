@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { renewalTime } from '../../agent/renewal-time.ts'
+import { isShortOfTarget, renewalTime } from '../../agent/renewal-time.ts'
 
 const HOUR = 3600_000
 const issuedAt = new Date('2026-01-01T00:00:00Z')
@@ -19,6 +19,7 @@ test.for([
   ['up to ten minutes earlier than that', 48, 24 * 3600, 0.5, 24 - 5 / 60],
   ['at half life when it barely outlives the target', 35, 24 * 3600, 0.5, 17.5],
   ['by the target when twelve hours are left beside it', 36, 24 * 3600, 0, 12],
+  ['at half life, as SPIRE, when that is earlier than the target', 96, 24 * 3600, 0.5, 48],
 ] as const)('an SVID is renewed %s', ([, hours, target, random, expected]) => {
   const at = renewalTime(lasting(hours), { availabilityTargetSeconds: target }, () => random)
   expect(hoursAfterStart(at)).toBeCloseTo(expected, 5)
@@ -39,6 +40,19 @@ test('the renewal lies strictly within the life of the SVID, however long that i
     ),
   )
 })
+
+test.for([
+  [undefined, 1, false],
+  [24, 35, true],
+  [24, 36, false],
+  [24, 1, true],
+] as const)(
+  'with a target of %s h an SVID of %s h is too short for it: %s',
+  ([target, hours, isShort]) => {
+    const availabilityTargetSeconds = target === undefined ? undefined : target * 3600
+    expect(isShortOfTarget(lasting(hours), { availabilityTargetSeconds })).toBe(isShort)
+  },
+)
 
 test('an SVID that lives for seconds is not due the moment it was issued', () => {
   const policy = { availabilityTargetSeconds: undefined }

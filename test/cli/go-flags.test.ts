@@ -1,7 +1,7 @@
 /** The syntax of flags, as Go reads it. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type FlagShape, parseGoFlags } from '../../cli/go-flags.ts'
+import { type FlagShape, parseGoFlags, parseWordsAndFlags } from '../../cli/go-flags.ts'
 
 const SHAPES: Readonly<Record<string, FlagShape>> = { name: 'value', other: 'value', on: 'boolean' }
 const shapeOf = (name: string) => (Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined)
@@ -32,7 +32,7 @@ test.for([
   ['a single dash as a word', ['-', '-on'], [], ['-', '-on']],
   ['an empty word as a word', ['', '-on'], [], ['', '-on']],
 ] as const)('reads %s', ([, args, given, rest]) => {
-  expect(parse(...args)).toEqual({
+  expect(parse(...args)).toMatchObject({
     given: given.map(([name, value]) => ({ name, value })),
     rest,
     mistake: undefined,
@@ -60,7 +60,12 @@ test('reads back whatever is written with an equals sign', () => {
   fc.assert(
     fc.property(fc.array(flag), fc.array(fc.string()), (flags, rest) => {
       const words = flags.map(({ name, value }) => `-${name}=${value}`)
-      expect(parse(...words, '--', ...rest)).toEqual({ given: flags, rest, mistake: undefined })
+      expect(parse(...words, '--', ...rest)).toEqual({
+        given: flags,
+        rest,
+        mistake: undefined,
+        isClosed: true,
+      })
     }),
   )
 })
@@ -74,6 +79,43 @@ test('never loses a word: flags, rest and a mistake account for all of them', ()
       expect(given.length).toBeLessThanOrEqual(words.length)
       if (mistake === undefined && rest.length === 0) return
       expect(given.length).toBeLessThan(words.length)
+    }),
+  )
+})
+
+test.for([
+  ['flags after a word', ['file', '-on', '-name', 'x'], ['on', 'name'], ['file']],
+  ['flags between words', ['a', '-name=x', 'b', '-on'], ['name', 'on'], ['a', 'b']],
+  ['standard input as a word', ['-on', '-', '-name', 'x'], ['on', 'name'], ['-']],
+  ['words after two dashes', ['a', '-on', '--', '-name', 'x'], ['on'], ['a', '-name', 'x']],
+  ['nothing at all', [], [], []],
+] as const)('where a command takes words, reads %s', ([, args, names, rest]) => {
+  const read = parseWordsAndFlags(args, shapeOf)
+  expect(read.given.map(({ name }) => name)).toEqual(names)
+  expect([read.rest, read.mistake]).toEqual([rest, undefined])
+})
+
+test('where a command takes words, a mistake after one of them is still told', () => {
+  const read = parseWordsAndFlags(['file', '-on', '-nope', 'x'], shapeOf)
+  expect(read.mistake).toEqual({ kind: 'unknown', name: 'nope' })
+})
+
+test('where a command takes words, reads all flags before and after any words', () => {
+  const flag = fc.record({ name: fc.constantFrom('name', 'other', 'on'), value: fc.string() })
+  const word = fc.string().filter((text) => text.length < 2 || !text.startsWith('-'))
+  const part = fc.oneof(
+    flag.map((one) => ({ flag: one, word: undefined })),
+    word.map((one) => ({ flag: undefined, word: one })),
+  )
+  fc.assert(
+    fc.property(fc.array(part), (parts) => {
+      const args = parts.map(({ flag, word }) =>
+        flag === undefined ? word : `-${flag.name}=${flag.value}`,
+      )
+      const { given, rest, mistake } = parseWordsAndFlags(args, shapeOf)
+      expect(given).toEqual(parts.flatMap(({ flag }) => flag ?? []))
+      expect(rest).toEqual(parts.flatMap(({ word }) => word ?? []))
+      expect(mistake).toBeUndefined()
     }),
   )
 })

@@ -16,9 +16,12 @@ import {
 } from '@grpc/grpc-js'
 import {
   agentApi,
+  agentDebugApi,
+  agentLoggerApi,
   bundleApi,
   debugApi,
   entryApi,
+  explainApi,
   healthApi,
   localAuthorityApi,
   loggerApi,
@@ -66,6 +69,7 @@ export async function openScriptedServer(script: Script): Promise<ScriptedServer
   const apis = [
     ...[agentApi(), bundleApi(), entryApi(), svidApi(), healthApi(), workloadApi()],
     ...[trustDomainApi(), localAuthorityApi(), loggerApi(), debugApi()],
+    ...[agentLoggerApi(), agentDebugApi(), explainApi()],
   ]
   for (const { service } of apis) {
     const implementation: UntypedServiceImplementation = {}

@@ -1,9 +1,9 @@
 /** SPIFFE Workload Endpoint and Workload API, the client's side: what the SDK reads, drops and repeats. */
 import { Server, ServerCredentials, status } from '@grpc/grpc-js'
 import { expect, test } from 'vitest'
+import { parseEndpointAddress } from '../../proto/endpoint-address.ts'
 import { workloadApi } from '../../proto/load.ts'
 import type { IdentityError } from '../../spiffe/error.ts'
-import { parseEndpointAddress } from '../../workload/endpoint-address.ts'
 import { readX509Response } from '../../workload/x509-context.ts'
 import { openX509Source } from '../../workload/x509-source.ts'
 import { FakeClock } from '../fakes/clock.ts'

@@ -32,8 +32,9 @@ test('what a crash left half written is neither used nor in the way', async () =
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
+const MAX_BYTES = 1000
 const SCHEMA = z.object({ list: z.array(z.string()) })
-const read = () => readJson(path, SCHEMA, 'remove it')
+const read = () => readJson(path, SCHEMA, { advice: 'remove it', maxBytes: MAX_BYTES })
 
 test('a file that is not there is no error', async () => {
   expect(await read()).toBeUndefined()
@@ -60,4 +61,12 @@ test.for([
 test('refuses a directory where a file should be', async () => {
   path = dir
   await expect(read()).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+})
+
+test('refuses a file that is larger than it may be', async () => {
+  writeFileSync(path, `{"list":[]}${' '.repeat(MAX_BYTES)}`)
+  await expect(read()).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining(`it is larger than ${MAX_BYTES} bytes`),
+  })
 })

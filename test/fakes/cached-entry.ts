@@ -16,6 +16,7 @@ export function cachedEntry(entryId: string, change: Partial<CachedEntry> = {}):
     storeSvid: false,
     prefetch: true,
     jti: false,
+    privileged: false,
     ...change,
   }
 }

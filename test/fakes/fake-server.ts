@@ -72,9 +72,14 @@ export class FakeServer implements AsyncDisposable {
 
   static async start(
     clock: FakeClock,
-    { ca, pushes = true }: { readonly ca?: TestCa; readonly pushes?: boolean } = {},
+    {
+      ca,
+      pushes = true,
+      port = 0,
+    }: { readonly ca?: TestCa; readonly pushes?: boolean; readonly port?: number } = {},
   ): Promise<FakeServer> {
     const server = new FakeServer(ca ?? (await testCa()), clock)
+    server.port = port
     server.pushes = pushes
     await server.listen()
     return server

@@ -38,6 +38,7 @@ const server = (body: string, plugins = PLUGINS) =>
 test('reads the smallest file, with every default', () => {
   expect(read(server(''))).toEqual({
     adminIds: [],
+    attestorsInFiles: [],
     agentTtlSeconds: undefined,
     bindAddress: '0.0.0.0',
     bindPort: 8081,
@@ -45,21 +46,28 @@ test('reads the smallest file, with every default', () => {
     caSubject: { country: ['US'], organization: ['SPIFFE'], commonName: undefined },
     caTtlSeconds: 86_400,
     dataDir: '/d',
-    dataStore: { kind: 'sqlite', path: '/d/x.db' },
+    dataStore: { kind: 'sqlite', path: '/d/x.db', migrates: true, logsSql: false },
     defaultJwtSvidTtlSeconds: 300,
     defaultX509SvidTtlSeconds: 3600,
     disableJwtSvids: false,
+    federation: { endpoint: undefined, relationships: [] },
+    hasAgentIdSelector: false,
     hasAuditLog: false,
     health: undefined,
     jwtIssuer: undefined,
     jwtKeyType: 'ec-p256',
     keyManager: { kind: 'memory' },
-    log: { level: 'INFO', format: 'text', file: undefined },
+    log: { level: 'INFO', format: 'text', file: undefined, hasSource: false },
     nodeAttestors: [],
+    pruneNodes: undefined,
+    publishers: [],
     rateLimit: { attestation: true, signing: true },
+    requirePqKem: false,
     socketPath: '/tmp/spire-server/private/api.sock',
     telemetry: undefined,
     trustDomain: 'example.org',
+    trustedProxies: [],
+    upstream: undefined,
     warnings: [],
   })
 })
@@ -89,12 +97,19 @@ server {
     log_level = "warning"
     log_format = "JSON"
     log_source_location = false
+    max_attested_node_info_staleness = "1m"
+    proxy_protocol_trusted_cidrs = ["10.0.0.0/8", "fd00::/64"]
+    prune_attested_nodes_batch_size = 50
+    prune_attested_nodes_expired_for = "720h"
+    prune_tofu_nodes = true
     ratelimit { attestation = false }
     socket_path = "/run/steeple/server/api.sock"
     trust_domain = "spiffe://example.org"
     experimental {
         cache_reload_interval = "5s"
         events_based_cache = true
+        agent_spiffe_id_as_selector = true
+        require_pq_kem = true
     }
 }
 
@@ -103,6 +118,8 @@ plugins {
         plugin_data {
             database_type = "sqlite3"
             connection_string = "file:/var/lib/steeple/db?_journal_mode=WAL"
+            disable_migration = true
+            log_sql = true
         }
     }
     KeyManager "disk" { plugin_data { keys_path = "/var/lib/steeple/keys.json" } }
@@ -119,6 +136,7 @@ telemetry { }
 test('reads a full file', () => {
   expect(read(FULL)).toEqual({
     adminIds: ['spiffe://example.org/admin', 'spiffe://other.example/ops'],
+    attestorsInFiles: [],
     agentTtlSeconds: 7200,
     bindAddress: '127.0.0.1',
     bindPort: 8181,
@@ -126,27 +144,40 @@ test('reads a full file', () => {
     caSubject: { country: ['DE'], organization: ['Example', 'Second'], commonName: 'ca' },
     caTtlSeconds: 259_200,
     dataDir: '/var/lib/steeple',
-    dataStore: { kind: 'sqlite', path: '/var/lib/steeple/db' },
+    dataStore: { kind: 'sqlite', path: '/var/lib/steeple/db', migrates: false, logsSql: true },
     defaultJwtSvidTtlSeconds: 600,
     defaultX509SvidTtlSeconds: 5400,
     disableJwtSvids: true,
+    federation: { endpoint: undefined, relationships: [] },
+    hasAgentIdSelector: true,
     hasAuditLog: false,
     health: undefined,
     jwtIssuer: 'https://issuer.example.org',
     jwtKeyType: 'ec-p384',
     keyManager: { kind: 'disk', keysPath: '/var/lib/steeple/keys.json' },
-    log: { level: 'WARN', format: 'json', file: '/var/log/steeple.log' },
+    log: { level: 'WARN', format: 'json', file: '/var/log/steeple.log', hasSource: false },
     nodeAttestors: [{ kind: 'join_token' }],
+    pruneNodes: { expiredForSeconds: 720 * 3600, includeNonReattestable: true, most: 50 },
+    publishers: [],
     rateLimit: { attestation: false, signing: true },
+    requirePqKem: true,
     socketPath: '/run/steeple/server/api.sock',
     telemetry: undefined,
     trustDomain: 'example.org',
+    trustedProxies: [
+      { address: '10.0.0.0', prefixBits: 8, family: 'ipv4' },
+      { address: 'fd00::', prefixBits: 64, family: 'ipv6' },
+    ],
+    upstream: undefined,
     warnings: [
       expect.stringContaining(
-        'server.conf:30:9: server.experimental.cache_reload_interval has no effect',
+        'server.conf:35:9: server.experimental.cache_reload_interval has no effect',
       ),
       expect.stringContaining(
-        'server.conf:31:9: server.experimental.events_based_cache has no effect',
+        'server.conf:36:9: server.experimental.events_based_cache has no effect',
+      ),
+      expect.stringContaining(
+        'server.conf:26:5: server.max_attested_node_info_staleness has no effect',
       ),
     ],
   })
@@ -199,15 +230,13 @@ test('lets flags override the file', () => {
     bindAddress: '::1',
     bindPort: 1234,
     dataDir: '/flag',
-    log: { level: 'DEBUG', format: 'text', file: '/flag.log' },
+    log: { level: 'DEBUG', format: 'text', file: '/flag.log', hasSource: false },
     socketPath: '/flag.sock',
     trustDomain: 'flag.example',
   })
   expect(read(`server { }\n${PLUGINS}`, { flags })).toMatchObject({ trustDomain: 'flag.example' })
   expect(read(PLUGINS, { flags })).toMatchObject({ dataDir: '/flag' })
-  expect(refusalOf(() => read(FULL, { flags: { logSourceLocation: true } }))).toBe(
-    '-logSourceLocation: server.log_source_location is not implemented yet (expected it to be left out, or false)',
-  )
+  expect(read(FULL, { flags: { logSourceLocation: true } }).log.hasSource).toBe(true)
 })
 
 test('expands the environment only when the flag asks for it', () => {
@@ -389,7 +418,10 @@ test('does not warn of a life that just fits', () => {
   expect(read(server('default_x509_svid_ttl = "4h"\nagent_ttl = "4h"')).warnings).toEqual([])
 })
 
-const AFTER = serverKeys.filter(({ name }) => !name.startsWith('plugins'))
+/** Keys of blocks that mean something only as a whole have tests of their own. */
+const AFTER = serverKeys.filter(
+  ({ name }) => !name.startsWith('plugins') && !name.startsWith('server.federation.'),
+)
 const refused = AFTER.filter(
   ({ status }) => status !== 'implemented' && !status.startsWith('accepted'),
 )
@@ -470,14 +502,14 @@ const planned = serverKeys.filter(
 )
 
 test('knows the plugins of SPIRE', () => {
-  expect(planned.length).toBeGreaterThan(25)
+  expect(planned.length).toBeGreaterThan(24)
 })
 
-test.for(planned)('refuses $name by name', ({ name }) => {
+test.for(planned)('refuses $name by name, because it is $status', ({ name, status }) => {
   const [, type, plugin] = name.split('.')
   const text = server('', `${PLUGINS.replace(/}$/, '')}${type} "${plugin}" { }\n}`)
   expect(refusalOf(() => read(text)).split('\n')).toContainEqual(
-    expect.stringContaining(`${name} is not implemented yet`),
+    expect.stringContaining(`${name} is ${status}`),
   )
 })
 
@@ -645,4 +677,79 @@ test.for([
 test('keeps an audit log only where the file says so', () => {
   expect(read(server('')).hasAuditLog).toBe(false)
   expect(read(server('audit_log_enabled = true')).hasAuditLog).toBe(true)
+})
+
+test('prunes nodes only when it is told after how long, and says so of keys that would do nothing', () => {
+  const idle = read(server('prune_tofu_nodes = true\nprune_attested_nodes_batch_size = 5'))
+  expect(idle.pruneNodes).toBeUndefined()
+  expect(idle.warnings).toEqual([
+    'server.conf:4:1: prune_tofu_nodes has no effect without prune_attested_nodes_expired_for',
+  ])
+  expect(read(server('prune_attested_nodes_expired_for = "1h"')).pruneNodes).toEqual({
+    expiredForSeconds: 3600,
+    includeNonReattestable: false,
+    most: 1000,
+  })
+})
+
+test.for([
+  ['a bare address', '["10.0.0.1"]', 'item 0 is no range of addresses'],
+  ['a prefix that is too long', '["10.0.0.0/8", "10.0.0.0/33"]', 'item 1 is no range of addresses'],
+  ['an IPv6 prefix that is too long', '["fd00::/129"]', 'item 0 is no range of addresses'],
+  ['a name', '["localhost/8"]', 'item 0 is no range of addresses'],
+  ['nothing', '[""]', 'item 0 is no range of addresses'],
+  ['a number', '[8]', 'item 0 is no range of addresses'],
+  ['no list', '"10.0.0.0/8"', 'is a string'],
+] as const)('refuses to believe the PROXY headers of %s', ([, written, message]) => {
+  expect(refusalOf(() => read(server(`proxy_protocol_trusted_cidrs = ${written}`)))).toBe(
+    `server.conf:4:1: server.proxy_protocol_trusted_cidrs ${message} (expected a list of ranges of addresses)`,
+  )
+})
+
+test('says why a feature, a policy engine and a profile of Go are not to be had', () => {
+  const body = `profiling_enabled = true
+experimental {
+feature_flags = ["wit-svid"]
+auth_opa_policy_engine { local { rego_path = "/p" } }
+}`
+  expect(refusalOf(() => read(server(body))).split('\n')).toEqual([
+    expect.stringMatching(/^server.conf:4:1: server.profiling_enabled is for the Go runtime/),
+    expect.stringMatching(
+      /^server.conf:6:1: server.experimental.feature_flags is refused: wit-svid/,
+    ),
+    expect.stringMatching(
+      /^server.conf:7:1: server.experimental.auth_opa_policy_engine is not offered: .*admin_ids/,
+    ),
+  ])
+})
+
+const publisher = (name: string, data: string) =>
+  server('', PLUGINS.replace(/\}$/, `BundlePublisher "${name}" { plugin_data { ${data} } }\n}`))
+const S3 = 'region = "eu-1" bucket = "bundles" object_key = "example.org" format = "jwks"'
+
+test('reads where the bundle is published, with the keys of the file or of the environment', () => {
+  const file = 'path = "/srv/bundle.json" format = "spiffe" refresh_hint = "5m"'
+  expect(read(publisher('file', file)).publishers).toEqual([
+    { kind: 'file', path: '/srv/bundle.json', format: 'spiffe', refreshHintSeconds: 300 },
+  ])
+  const env = { AWS_ACCESS_KEY_ID: 'ID', AWS_SECRET_ACCESS_KEY: 'KEY', AWS_SESSION_TOKEN: 'T' }
+  expect(read(publisher('aws_s3', S3), { env }).publishers).toMatchObject([
+    { kind: 'aws_s3', accessKeyId: 'ID', secretAccessKey: 'KEY', sessionToken: 'T' },
+  ])
+  const own = `${S3} access_key_id = "own" secret_access_key = "key" endpoint = "https://s3.invalid"`
+  expect(read(publisher('aws_s3', own), { env }).publishers).toMatchObject([
+    { accessKeyId: 'own', sessionToken: undefined, endpoint: 'https://s3.invalid' },
+  ])
+})
+
+test.for([
+  ['file', 'format = "pem"', 'path'],
+  ['file', 'path = "/b" format = "der"', 'format'],
+  ['aws_s3', S3, 'has no access key'],
+  ['aws_s3', `${S3} access_key_id = "alone"`, 'access_key_id is alone'],
+  ['aws_s3', `${S3} access_key_id = "a" secret_access_key = "b" endpoint = "ftp://x"`, 'endpoint'],
+  ['aws_s3', S3.replace('eu-1', 'evil.invalid/x'), 'region'],
+  ['k8s_configmap', '', 'k8s_configmap'],
+] as const)('refuses to publish by %s with %s', ([name, data, word]) => {
+  expect(() => read(publisher(name, data))).toThrow(word)
 })

@@ -65,7 +65,13 @@ test('a data directory that is not there is made', async () => {
   const dataDir = join(dir, 'deep', 'data')
   await using _server = await startTestServer({
     dir,
-    config: { dataDir, dataStore: { kind: 'sqlite', path: join(dataDir, 'datastore.sqlite3') } },
+    config: {
+      dataDir,
+      dataStore: {
+        ...{ kind: 'sqlite', path: join(dataDir, 'datastore.sqlite3') },
+        ...{ migrates: true, logsSql: false },
+      },
+    },
   })
   expect(statSync(dataDir).isDirectory()).toBe(true)
 })

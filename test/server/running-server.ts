@@ -16,9 +16,11 @@ import type { Bundle } from '../../proto/gen/spire/api/types/Bundle.ts'
 import type { JoinToken } from '../../proto/gen/spire/api/types/JoinToken.ts'
 import {
   agentApi,
+  authorityApi,
   bundleApi,
   debugApi,
   entryApi,
+  federationApi,
   healthApi,
   localAuthorityApi,
   loggerApi,
@@ -70,6 +72,7 @@ export interface Options {
 
 const config = (dir: string): ServerConfig => ({
   adminIds: [],
+  attestorsInFiles: [],
   agentTtlSeconds: undefined,
   bindAddress: '127.0.0.1',
   bindPort: 0,
@@ -77,21 +80,31 @@ const config = (dir: string): ServerConfig => ({
   caSubject: { country: ['US'], organization: ['SPIFFE'], commonName: undefined },
   caTtlSeconds: 86_400,
   dataDir: dir,
-  dataStore: { kind: 'sqlite', path: join(dir, 'datastore.sqlite3') },
+  dataStore: {
+    ...{ kind: 'sqlite', path: join(dir, 'datastore.sqlite3') },
+    ...{ migrates: true, logsSql: false },
+  },
   defaultJwtSvidTtlSeconds: 300,
   defaultX509SvidTtlSeconds: 3_600,
   disableJwtSvids: false,
+  hasAgentIdSelector: false,
+  federation: { endpoint: undefined, relationships: [] },
+  upstream: undefined,
   hasAuditLog: false,
   health: undefined,
   jwtIssuer: undefined,
   jwtKeyType: 'ec-p256',
   keyManager: { kind: 'disk', keysPath: join(dir, 'keys.json') },
-  log: { level: 'DEBUG', format: 'json', file: undefined },
+  log: { level: 'DEBUG', format: 'json', file: undefined, hasSource: false },
   nodeAttestors: [{ kind: 'join_token' }],
+  pruneNodes: undefined,
+  publishers: [],
   rateLimit: { attestation: false, signing: false },
+  requirePqKem: false,
   socketPath: join(dir, 'api.sock'),
   telemetry: undefined,
   trustDomain,
+  trustedProxies: [],
   warnings: [],
 })
 
@@ -152,6 +165,8 @@ function clientsOf(address: string, channel: ChannelCredentials) {
     trustDomain: new (trustDomainApi())(address, channel, options),
     debug: new (debugApi())(address, channel, options),
     logger: new (loggerApi())(address, channel, options),
+    authority: new (authorityApi())(address, channel, options),
+    federation: new (federationApi())(address, channel, options),
     sync: new (syncApi())(address, channel, options),
   } satisfies Record<string, Client>
 }

@@ -6,6 +6,7 @@ import {
   selector,
   selectorType,
   selectorValue,
+  sortSelectors,
 } from '../../spiffe/selector.ts'
 import { refusalOf } from './refusal.ts'
 
@@ -46,4 +47,9 @@ test.for([
   [[], false],
 ] as const)('a caller with three selectors satisfies %j: %s', ([wanted, expected]) => {
   expect(isSatisfied(wanted.map(parseSelector), present)).toBe(expected)
+})
+
+test('selectors are sorted by type and then by value, which is not the order of their texts', () => {
+  const texts = ['a:b', 'a-b:a', 'b:1', 'a:a:c', 'a:a']
+  expect(sortSelectors(texts.map(parseSelector))).toEqual(['a:a', 'a:a:c', 'a:b', 'a-b:a', 'b:1'])
 })

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { parseEndpointAddress } from '../../proto/endpoint-address.ts'
 import { IdentityError } from '../../spiffe/error.ts'
-import { parseEndpointAddress, readEndpointAddress } from '../../workload/endpoint-address.ts'
+import { readEndpointAddress } from '../../workload/endpoint-address.ts'
 
 test('what the program says wins over the environment', () => {
   const env = { SPIFFE_ENDPOINT_SOCKET: 'unix:///from/env' }

@@ -2,7 +2,7 @@
  * The client's end of mutual TLS: resolves with a connection whose peer has been verified and authorized, or not at
  * all. Host names in certificates are not looked at; the SPIFFE ID says who is there.
  */
-import { isIP } from 'node:net'
+import { isIP, type OnReadOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect, type TLSSocket } from 'node:tls'
 import { type Clock, systemClock } from '../../spiffe/clock.ts'
@@ -10,14 +10,25 @@ import { IdentityError } from '../../spiffe/error.ts'
 import type { Authorize } from './authorize.ts'
 import { judgeSocket } from './judge-peer.ts'
 import { markPeer } from './peer-id.ts'
-import { secureContextOf, type TlsIdentity, usableIdentity } from './tls-identity.ts'
+import {
+  type MinTlsVersion,
+  secureContextOf,
+  type TlsIdentity,
+  usableIdentity,
+} from './tls-identity.ts'
 
 export interface MtlsTarget {
   readonly host: string
   readonly port: number
+  /** Default: TLS 1.2. */
+  readonly minVersion?: MinTlsVersion
+  /** Each way ends by itself; by default the connection ends with the first. Not for a given `socket`, which knows. */
+  readonly allowHalfOpen?: boolean
   /** Sent as SNI; default: `host` when it is a name. */
   readonly servername?: string | undefined
   readonly alpn?: readonly string[]
+  /** Reads into memory of the caller's own, which may get bytes from the handshake's end on; not for a given `socket`. */
+  readonly onread?: OnReadOpts | undefined
   /** Connected already, e.g. through a proxy. */
   readonly socket?: Duplex | undefined
   readonly signal?: AbortSignal | undefined
@@ -25,6 +36,8 @@ export interface MtlsTarget {
 }
 
 const HANDSHAKE_TIMEOUT_MS = 20_000
+/** With a reason of its own an abort makes no exception, whose stack costs more than the rest. */
+const DONE = 'the handshake is over'
 
 /**
  * @throws IdentityError CERTIFICATE_UNTRUSTED or NOT_AUTHORIZED for the peer, UNAVAILABLE or NO_IDENTITY_ISSUED for
@@ -38,11 +51,15 @@ export async function connectMtls(
   const { clock = systemClock } = target
   const secured = connect({
     ...(target.socket === undefined
-      ? { host: target.host, port: target.port }
+      ? {
+          ...{ host: target.host, port: target.port },
+          allowHalfOpen: target.allowHalfOpen === true,
+          ...(target.onread === undefined ? {} : { onread: target.onread }),
+        }
       : { socket: target.socket }),
     ...sniOf(target),
     ...(target.alpn === undefined ? {} : { ALPNProtocols: [...target.alpn] }),
-    secureContext: secureContextOf(usableIdentity(source, clock)),
+    secureContext: secureContextOf(usableIdentity(source, clock), target.minVersion),
     // We verify ourselves, below: OpenSSL would take the roots of one trust domain for those of all.
     rejectUnauthorized: false,
   })
@@ -83,7 +100,7 @@ async function handshake(
   try {
     await promise
   } finally {
-    done.abort()
+    done.abort(DONE)
     socket.off('secureConnect', resolve).off('error', reject).off('close', closed)
     signal?.removeEventListener('abort', canceled)
   }

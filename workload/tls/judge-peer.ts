@@ -14,6 +14,16 @@ import { verifyPeer } from '../../spiffe/x509/verify.ts'
 import type { X509Context } from '../x509-context.ts'
 import type { Authorize } from './authorize.ts'
 
+/** A peer that was believed, and what it was believed for. */
+export interface VerifiedPeer {
+  readonly id: SpiffeId
+  /** DER, leaf first, as the peer presented it. */
+  readonly chain: readonly Uint8Array[]
+  /** When the authority that vouched for it ends by itself. */
+  readonly authorityExpiresAt: Date
+  readonly verifiedAt: Date
+}
+
 export interface Judge {
   readonly authorize: Authorize
   readonly clock: Clock
@@ -22,7 +32,11 @@ export interface Judge {
 }
 
 /** @throws IdentityError CERTIFICATE_UNTRUSTED, CERTIFICATE_MALFORMED, NOT_AUTHORIZED */
-export function judgeSocket(socket: TLSSocket, { bundles }: X509Context, judge: Judge): SpiffeId {
+export function judgeSocket(
+  socket: TLSSocket,
+  { bundles }: X509Context,
+  judge: Judge,
+): VerifiedPeer {
   // Fails closed: of a resumed session the certificates may be missing, and the verdict would be old.
   if (socket.isSessionReused()) {
     throw new IdentityError(
@@ -38,12 +52,13 @@ export function judgeChain(
   chain: readonly Uint8Array[],
   { bundles }: Pick<X509Context, 'bundles'>,
   { authorize, clock, peer }: Judge,
-): SpiffeId {
+): VerifiedPeer {
   const usage = peer === 'client' ? 'clientAuth' : 'serverAuth'
-  const { id } = verifyPeer({ chain, bundles, now: clock.now(), usage })
+  const verifiedAt = clock.now()
+  const { id, leaf, path } = verifyPeer({ chain, bundles, now: verifiedAt, usage })
   // Exactly true: a promise that somebody returned by mistake must not pass.
   if (authorize(id) !== true) {
     throw new IdentityError('NOT_AUTHORIZED', `the peer ${id} is verified, but not authorized here`)
   }
-  return id
+  return { id, chain, authorityExpiresAt: (path.at(-1) ?? leaf).notAfter, verifiedAt }
 }

@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events'
 import type { AddressInfo, ListenOptions, Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket } from 'node:tls'
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import { type Clock, systemClock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
@@ -13,11 +13,20 @@ import type { Authorize } from './authorize.ts'
 import { type Behind, type Inner, innerOf } from './inner-server.ts'
 import { judgeSocket } from './judge-peer.ts'
 import { markPeer } from './peer-id.ts'
-import { secureContextOptions, type TlsIdentity, usableIdentity } from './tls-identity.ts'
+import {
+  type MinTlsVersion,
+  secureContextOptions,
+  type TlsIdentity,
+  usableIdentity,
+} from './tls-identity.ts'
 
 export interface MtlsServerOptions {
   /** Protocols to agree on; default: what the inner server speaks, none for a function. */
   readonly alpn?: readonly string[]
+  /** Instead of `alpn`: chooses among what each client offers; undefined refuses the handshake. */
+  readonly chooseAlpn?: (offered: readonly string[]) => string | undefined
+  /** Default: TLS 1.2. */
+  readonly minVersion?: MinTlsVersion
   /** Told of each connection that was refused, and why. */
   readonly onRefused?: (error: IdentityError, from: string) => void
   readonly maxConnections?: number
@@ -27,6 +36,11 @@ export interface MtlsServerOptions {
 export interface MtlsServer extends AsyncDisposable {
   /** @throws the system's error when the address cannot be bound */
   listen(options: ListenOptions): Promise<AddressInfo>
+  /**
+   * Takes a connection that was accepted elsewhere, whose first bytes may have been looked at and put back. It is judged
+   * like any other; whoever accepted it also closes it in the end.
+   */
+  accept(socket: Socket): void
 }
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -55,8 +69,8 @@ export function createMtlsServer(
   const { clock = systemClock, onRefused = () => {} } = options
   const behind = innerOf(inner)
   const server = createServer({
-    ...secureContextOptions(usableIdentity(source, clock)),
-    ALPNProtocols: [...(options.alpn ?? behind.alpn)],
+    ...secureContextOptions(usableIdentity(source, clock), options.minVersion),
+    ...alpnOf(options, behind.alpn),
     requestCert: true,
     // We verify ourselves, below: OpenSSL would take the roots of one trust domain for those of all.
     rejectUnauthorized: false,
@@ -66,7 +80,9 @@ export function createMtlsServer(
   const sockets = guard(server, { source, authorize, behind, clock, onRefused })
   const rotation = source.onChange(() => {
     try {
-      server.setSecureContext(secureContextOptions(usableIdentity(source, clock)))
+      server.setSecureContext(
+        secureContextOptions(usableIdentity(source, clock), options.minVersion),
+      )
     } catch {
       // Without an identity every connection is refused, and reported, as it comes.
     }
@@ -77,6 +93,7 @@ export function createMtlsServer(
       await once(server, 'listening')
       return server.address() as AddressInfo // cast: `where` may name a pipe, whose users need no address
     },
+    accept: (socket) => void server.emit('connection', socket),
     async [Symbol.asyncDispose]() {
       rotation[Symbol.dispose]()
       if (!server.listening) return
@@ -87,6 +104,14 @@ export function createMtlsServer(
       for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+function alpnOf(
+  { alpn, chooseAlpn }: MtlsServerOptions,
+  innerAlpn: readonly string[],
+): Pick<TlsOptions, 'ALPNCallback' | 'ALPNProtocols'> {
+  if (chooseAlpn === undefined) return { ALPNProtocols: [...(alpn ?? innerAlpn)] }
+  return { ALPNCallback: ({ protocols }) => chooseAlpn(protocols) }
 }
 
 /** Lets through whom it has verified. @returns the connections that are open */
@@ -117,10 +142,10 @@ function guard(server: Server, gate: Gate): ReadonlySet<Socket> {
     socket.on('error', () => {}) // heard by whoever serves it; in between it must not end the process
     try {
       const judge = { authorize, clock, peer: 'client' } as const
-      const id = judgeSocket(socket, usableIdentity(source, clock), judge)
+      const peer = judgeSocket(socket, usableIdentity(source, clock), judge)
       behind.requireAlpn(socket.alpnProtocol)
-      markPeer(socket, id)
-      behind.serve(socket, id)
+      markPeer(socket, peer)
+      behind.serve(socket, peer.id)
     } catch (error) {
       refuse(socket, error)
     }

@@ -6,12 +6,13 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
+import type { VerifiedPeer } from './judge-peer.ts'
 
 /** A symbol reaches the socket also through the proxies that HTTP/2 puts around it. */
 const PEER = Symbol('verified SPIFFE ID of the peer')
 
 interface Marked {
-  readonly [PEER]?: SpiffeId
+  readonly [PEER]?: VerifiedPeer
 }
 
 /** A socket, an HTTP/1.1 or HTTP/2 request, an HTTP/2 session or stream, or a call of a gRPC server. */
@@ -35,8 +36,15 @@ export function peerIdOf(of: Connected): SpiffeId {
   return id
 }
 
-export function markPeer(socket: TLSSocket, id: SpiffeId): void {
-  Object.defineProperty(socket, PEER, { value: id })
+/** As `peerIdOf`, with the certificates that the ID was believed by; not for gRPC calls. */
+export function verifiedPeerOf(socket: Socket): VerifiedPeer {
+  const peer = markOf(socket)
+  if (peer !== undefined) return peer
+  throw new IdentityError('CALLER_UNIDENTIFIED', 'this connection has no verified peer')
+}
+
+export function markPeer(socket: TLSSocket, peer: VerifiedPeer): void {
+  Object.defineProperty(socket, PEER, { value: peer })
 }
 
 /** Makes the calls on this connection recognizable; gRPC shows its handlers nothing of a socket but its address. */
@@ -51,13 +59,13 @@ export function markGrpcPeer(socket: TLSSocket, id: SpiffeId, unguessable: strin
 }
 
 function* idsOf(of: Connected): Generator<SpiffeId | undefined, void, undefined> {
-  yield markOf(of)
+  yield markOf(of)?.id
   if ('getPeer' in of) yield idsByGrpcPeer.get(of.getPeer())
-  if ('socket' in of) yield markOf(of.socket)
-  if ('session' in of) yield markOf(of.session?.socket)
+  if ('socket' in of) yield markOf(of.socket)?.id
+  if ('session' in of) yield markOf(of.session?.socket)?.id
 }
 
-function markOf(value: unknown): SpiffeId | undefined {
+function markOf(value: unknown): VerifiedPeer | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   return (value as Marked)[PEER] // cast: reading a symbol that is either absent or ours
 }

@@ -30,25 +30,36 @@ export function usableIdentity(source: Pick<TlsIdentity, 'current'>, clock: Cloc
   return context
 }
 
-export function secureContextOptions({ defaultSvid }: X509Context): SecureContextOptions {
+export type MinTlsVersion = 'TLSv1.2' | 'TLSv1.3'
+
+export function secureContextOptions(
+  { defaultSvid }: X509Context,
+  minVersion: MinTlsVersion = 'TLSv1.2',
+): SecureContextOptions {
   return {
     cert: defaultSvid.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
     key: toPem('PRIVATE KEY', toPkcs8(defaultSvid.key)),
-    minVersion: 'TLSv1.2',
+    minVersion,
     ecdhCurve: GROUPS,
     // A resumed session would carry an old verdict about the peer. Node itself caches none.
     secureOptions: constants.SSL_OP_NO_TICKET,
   }
 }
 
-const contexts = new WeakMap<X509Context, SecureContext>()
+const contexts = {
+  'TLSv1.2': new WeakMap<X509Context, SecureContext>(),
+  'TLSv1.3': new WeakMap<X509Context, SecureContext>(),
+} as const
 
 /** Built once for each rotation, not for each connection. */
-export function secureContextOf(context: X509Context): SecureContext {
-  let known = contexts.get(context)
+export function secureContextOf(
+  context: X509Context,
+  minVersion: MinTlsVersion = 'TLSv1.2',
+): SecureContext {
+  let known = contexts[minVersion].get(context)
   if (known === undefined) {
-    known = createSecureContext(secureContextOptions(context))
-    contexts.set(context, known)
+    known = createSecureContext(secureContextOptions(context, minVersion))
+    contexts[minVersion].set(context, known)
   }
   return known
 }

@@ -4,7 +4,14 @@ import type { JWTSVIDResponse } from '../../../proto/gen/JWTSVIDResponse.ts'
 import { workloadApi } from '../../../proto/load.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { defineCommand } from '../../command.ts'
-import { alreadySet, commaList, type OutputFormat, outputFormat, text } from '../../flag/kinds.ts'
+import {
+  alreadySet,
+  commaList,
+  type OutputFormat,
+  outputFormat,
+  required,
+  text,
+} from '../../flag/kinds.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
 import { attempting, connectAgent, type Endpoint } from '../../rpc/endpoint.ts'
@@ -17,7 +24,7 @@ export const fetchJwt = defineCommand({
   examples: ['agent api fetch jwt -audience api.example.org'],
   flags: {
     ...workloadFlags,
-    audience: commaList('who the tokens are for'),
+    audience: required(commaList('who the tokens are for')),
     format: outputFormat('the old name of -output'),
     spiffeID: text('only the token of this SPIFFE ID'),
   },

@@ -5,7 +5,7 @@ import { workloadApi } from '../../../proto/load.ts'
 import type { Certificate } from '../../../spiffe/x509/certificate.ts'
 import { toPem } from '../../../spiffe/x509/pem.ts'
 import { defineCommand } from '../../command.ts'
-import { boolean, text } from '../../flag/kinds.ts'
+import { boolean, path } from '../../flag/kinds.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
 import { svidsText } from '../../output/svid-text.ts'
@@ -22,7 +22,7 @@ export const fetchX509 = defineCommand({
   flags: {
     ...workloadFlags,
     silent: boolean('print nothing of the SVIDs, for pretty output'),
-    write: text('directory for svid.N.pem, svid.N.key and bundle.N.pem, for pretty output'),
+    write: path('directory for svid.N.pem, svid.N.key and bundle.N.pem, for pretty output'),
   },
   async run({ output, timeout, silent, write, ...socket }, session) {
     const { terminal, clock } = session

@@ -5,7 +5,7 @@ import { workloadApi } from '../../../proto/load.ts'
 import { isServiceError } from '../../../proto/status.ts'
 import { IdentityError, reasonOf } from '../../../spiffe/error.ts'
 import { defineCommand } from '../../command.ts'
-import { text } from '../../flag/kinds.ts'
+import { required, text } from '../../flag/kinds.ts'
 import { formatSorted } from '../../output/go-json.ts'
 import { printJson } from '../../output/print.ts'
 import { structToJson, toProtoJson } from '../../output/protojson.ts'
@@ -18,8 +18,8 @@ export const validateJwt = defineCommand({
   examples: ['agent api validate jwt -audience api.example.org -svid "$TOKEN"'],
   flags: {
     ...workloadFlags,
-    audience: text('who the token has to be for'),
-    svid: text('the token'),
+    audience: required(text('who the token has to be for')),
+    svid: required(text('the token')),
   },
   async run({ audience, svid, output, timeout, ...socket }, session) {
     const { terminal } = session

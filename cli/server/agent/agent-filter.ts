@@ -2,7 +2,7 @@
 import type { _spire_api_server_agent_v1_ListAgentsRequest_FilterInput as FilterInput } from '../../../proto/gen/spire/api/server/agent/v1/ListAgentsRequest.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { FlagValues } from '../../flag/flag.ts'
-import { filter, list, text } from '../../flag/kinds.ts'
+import { choice, filter, list, text } from '../../flag/kinds.ts'
 import { quote } from '../../output/go-quote.ts'
 import { DEFAULT_MATCH, MATCH_WORDS, type Match, readMatch } from '../match.ts'
 import { parsing } from '../parsing.ts'
@@ -14,7 +14,7 @@ export const filterFlags = {
   banned: filter('only agents that are banned, or only those that are not'),
   canReattest: filter('only agents that may attest again, or only those that may not'),
   expiresBefore: text(`only agents whose SVID expires before this time, as "${DATE_LAYOUT}"`),
-  matchSelectorsOn: text(`how -selector is compared: ${MATCH_WORDS}`, DEFAULT_MATCH),
+  matchSelectorsOn: choice('how -selector is compared', MATCH_WORDS, DEFAULT_MATCH),
   selector: list('only agents with this selector, as type:value'),
 }
 

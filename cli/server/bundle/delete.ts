@@ -3,7 +3,7 @@ import type { BatchDeleteFederatedBundleResponse } from '../../../proto/gen/spir
 import { bundleApi } from '../../../proto/load.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { defineCommand } from '../../command.ts'
-import { text } from '../../flag/kinds.ts'
+import { required, text } from '../../flag/kinds.ts'
 import { quote } from '../../output/go-quote.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
@@ -23,12 +23,15 @@ export const deleteBundle = defineCommand({
   ],
   flags: {
     ...operatorFlags,
-    id: text('trust domain, or any SPIFFE ID in it'),
-    mode: text(
-      'what becomes of entries that federate with it: restrict (refuse if there are any), ' +
-        'delete, or dissociate (keep them without it)',
-      'restrict',
-    ),
+    id: required(text('trust domain, or any SPIFFE ID in it')),
+    mode: {
+      ...text(
+        'what becomes of entries that federate with it: restrict (refuse if there are any), ' +
+          'delete, or dissociate (keep them without it)',
+        'restrict',
+      ),
+      choices: ['restrict', 'delete', 'dissociate'],
+    },
   },
   async run({ id, mode: word, output, ...socket }, session) {
     if (id === '') throw new IdentityError('REQUEST_INVALID', 'id is required')

@@ -3,7 +3,7 @@ import type { ListFederatedBundlesResponse } from '../../../proto/gen/spire/api/
 import type { Bundle } from '../../../proto/gen/spire/api/types/Bundle.ts'
 import { bundleApi } from '../../../proto/load.ts'
 import { defineCommand } from '../../command.ts'
-import { text } from '../../flag/kinds.ts'
+import { choice, text } from '../../flag/kinds.ts'
 import { bundleText } from '../../output/bundle-text.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
@@ -20,7 +20,11 @@ export const list = defineCommand({
   flags: {
     ...operatorFlags,
     id: text('trust domain, or any SPIFFE ID in it; all when it is not given'),
-    format: text('pem (X.509 authorities alone) or spiffe, for pretty output', 'pem'),
+    format: choice(
+      'pem (X.509 authorities alone) or spiffe, for pretty output',
+      ['pem', 'spiffe'],
+      'pem',
+    ),
   },
   async run({ id, format, output, ...socket }, session) {
     const { terminal } = session

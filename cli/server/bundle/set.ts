@@ -3,7 +3,7 @@ import type { BatchSetFederatedBundleResponse } from '../../../proto/gen/spire/a
 import { bundleApi } from '../../../proto/load.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { defineCommand } from '../../command.ts'
-import { text } from '../../flag/kinds.ts'
+import { choice, path, required, text } from '../../flag/kinds.ts'
 import { readBundleFormat } from '../../output/bundle-text.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
@@ -24,9 +24,9 @@ export const set = defineCommand({
   ],
   flags: {
     ...operatorFlags,
-    id: text('trust domain, or any SPIFFE ID in it'),
-    path: text('file with the bundle; standard input when it is not given'),
-    format: text('pem (X.509 authorities alone) or spiffe', 'pem'),
+    id: required(text('trust domain, or any SPIFFE ID in it')),
+    path: path('file with the bundle; standard input when it is not given'),
+    format: choice('pem (X.509 authorities alone) or spiffe', ['pem', 'spiffe'], 'pem'),
   },
   async run({ id, path, format, output, ...socket }, session) {
     if (id === '') throw new IdentityError('REQUEST_INVALID', 'id flag is required')

@@ -2,7 +2,7 @@
 import type { Bundle } from '../../../proto/gen/spire/api/types/Bundle.ts'
 import { bundleApi } from '../../../proto/load.ts'
 import { defineCommand } from '../../command.ts'
-import { text } from '../../flag/kinds.ts'
+import { choice } from '../../flag/kinds.ts'
 import { bundleText } from '../../output/bundle-text.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
@@ -14,7 +14,11 @@ export const show = defineCommand({
   examples: ['server bundle show > bundle.pem', 'server bundle show -format spiffe'],
   flags: {
     ...operatorFlags,
-    format: text('pem (X.509 authorities alone) or spiffe, for pretty output', 'pem'),
+    format: choice(
+      'pem (X.509 authorities alone) or spiffe, for pretty output',
+      ['pem', 'spiffe'],
+      'pem',
+    ),
   },
   async run({ format, output, ...socket }, session) {
     const { terminal } = session

@@ -6,7 +6,7 @@ import type {
 import { entryApi } from '../../../proto/load.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { defineCommand } from '../../command.ts'
-import { text } from '../../flag/kinds.ts'
+import { path, text } from '../../flag/kinds.ts'
 import { quote } from '../../output/go-quote.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
@@ -24,7 +24,7 @@ export const deleteEntries = defineCommand({
   flags: {
     ...operatorFlags,
     entryID: text('ID of the entry'),
-    file: text('file with {"ids": [...]}, or - for standard input'),
+    file: path('file with {"ids": [...]}, or - for standard input'),
   },
   async run({ entryID, file, output, ...socket }, session) {
     const { terminal } = session

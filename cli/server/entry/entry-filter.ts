@@ -2,7 +2,7 @@
 import type { _spire_api_server_entry_v1_ListEntriesRequest_FilterInput as FilterInput } from '../../../proto/gen/spire/api/server/entry/v1/ListEntriesRequest.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { FlagValues } from '../../flag/flag.ts'
-import { boolean, list, text } from '../../flag/kinds.ts'
+import { boolean, choice, list, text } from '../../flag/kinds.ts'
 import { quote } from '../../output/go-quote.ts'
 import { DEFAULT_MATCH, MATCH_WORDS, type Match, readMatch } from '../match.ts'
 import { parsing } from '../parsing.ts'
@@ -13,8 +13,8 @@ export const filterFlags = {
   downstream: boolean('only entries of servers below this one'),
   federatesWith: list('only entries that federate with this trust domain'),
   hint: text('only entries with this hint'),
-  matchFederatesWithOn: text(`how -federatesWith is compared: ${MATCH_WORDS}`, DEFAULT_MATCH),
-  matchSelectorsOn: text(`how -selector is compared: ${MATCH_WORDS}`, DEFAULT_MATCH),
+  matchFederatesWithOn: choice('how -federatesWith is compared', MATCH_WORDS, DEFAULT_MATCH),
+  matchSelectorsOn: choice('how -selector is compared', MATCH_WORDS, DEFAULT_MATCH),
   parentID: text('only entries of this parent'),
   selector: list('only entries with this selector, as type:value'),
   spiffeID: text('only entries of this SPIFFE ID'),

@@ -3,14 +3,14 @@ import type { Entry } from '../../../proto/gen/spire/api/types/Entry.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { serverId, trustDomainOf } from '../../../spiffe/id.ts'
 import type { FlagValues } from '../../flag/flag.ts'
-import { boolean, integer, list, text } from '../../flag/kinds.ts'
+import { boolean, integer, list, path, text } from '../../flag/kinds.ts'
 import { mustFitInt32 } from '../int32.ts'
 import { readSelector } from '../selector.ts'
 import { readId, toParts } from '../spiffe-id.ts'
 
 export const entryFlags = {
   admin: boolean('may use the administration API of the server'),
-  data: text('file with entries in JSON, or - for standard input; other entry flags are ignored'),
+  data: path('file with entries in JSON, or - for standard input; other entry flags are ignored'),
   disableX509SVIDPrefetch: boolean('agents fetch the X.509-SVID only when a workload asks for it'),
   dns: list('DNS name in the X.509-SVID'),
   downstream: boolean('is a server below this one'),

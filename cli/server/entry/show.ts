@@ -1,5 +1,4 @@
 /** `steeple server entry show`: one entry by its ID, or all that a filter chooses. */
-import type { ListEntriesResponse } from '../../../proto/gen/spire/api/server/entry/v1/ListEntriesResponse.ts'
 import type { Entry } from '../../../proto/gen/spire/api/types/Entry.ts'
 import { entryApi } from '../../../proto/load.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
@@ -13,10 +12,9 @@ import type { Terminal } from '../../terminal.ts'
 import { operatorFlags } from '../flags.ts'
 import { type FilterFlagValues, filterFlags, filterOfFlags } from './entry-filter.ts'
 import { sortEntries } from './entry-order.ts'
+import { listEntries } from './list-entries.ts'
 
 const RESPONSE = 'spire.api.server.entry.v1.ListEntriesResponse'
-/** As SPIRE's command asks. */
-const PAGE_SIZE = 500
 
 export const show = defineCommand({
   summary: 'List registration entries, all of them unless something is asked for',
@@ -32,7 +30,9 @@ export const show = defineCommand({
     if (entryID !== '') mustStandAlone(flags)
     using server = connectServer(flags, session)
     const found =
-      entryID === '' ? await listEntries(server, flags) : [await findEntry(server, entryID)]
+      entryID === ''
+        ? await listEntries(server, filterOfFlags(flags))
+        : [await findEntry(server, entryID)]
     const entries = sortEntries(found)
     if (flags.output === 'json') {
       printJson(terminal, toProtoJson('entry', RESPONSE, { entries, next_page_token: '' }))
@@ -52,24 +52,6 @@ function findEntry(server: Endpoint, id: string): Promise<Entry> {
     `error fetching entry ID ${id}`,
     server.call<Entry>((options, done) => client.GetEntry({ id }, options, done)),
   )
-}
-
-async function listEntries(server: Endpoint, flags: FilterFlagValues): Promise<Entry[]> {
-  const filter = filterOfFlags(flags)
-  const client = server.client(entryApi())
-  const entries: Entry[] = []
-  let token = ''
-  do {
-    const page = await attempting(
-      'error fetching entries',
-      server.call<ListEntriesResponse>((options, done) =>
-        client.ListEntries({ filter, page_size: PAGE_SIZE, page_token: token }, options, done),
-      ),
-    )
-    entries.push(...page.entries)
-    token = page.next_page_token
-  } while (token !== '')
-  return entries
 }
 
 function printEntries(entries: readonly Entry[], terminal: Terminal): void {

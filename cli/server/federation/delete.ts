@@ -3,7 +3,7 @@ import type { BatchDeleteFederationRelationshipResponse } from '../../../proto/g
 import { trustDomainApi } from '../../../proto/load.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { defineCommand } from '../../command.ts'
-import { text } from '../../flag/kinds.ts'
+import { required, text } from '../../flag/kinds.ts'
 import { quote } from '../../output/go-quote.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
@@ -16,7 +16,7 @@ const FAILED = 'failed to delete federation relationship'
 export const deleteRelationship = defineCommand({
   summary: 'End a federation; the bundle that was fetched by it stays until it is deleted',
   examples: ['server federation delete -id partner.org'],
-  flags: { ...operatorFlags, id: text('trust domain, or any SPIFFE ID in it') },
+  flags: { ...operatorFlags, id: required(text('trust domain, or any SPIFFE ID in it')) },
   async run({ id, output, ...socket }, session) {
     if (id === '') throw new IdentityError('REQUEST_INVALID', 'id is required')
     using server = connectServer(socket, session)

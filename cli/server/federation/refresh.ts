@@ -2,7 +2,7 @@
 import { trustDomainApi } from '../../../proto/load.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { defineCommand } from '../../command.ts'
-import { text } from '../../flag/kinds.ts'
+import { required, text } from '../../flag/kinds.ts'
 import { quote } from '../../output/go-quote.ts'
 import { printJson } from '../../output/print.ts'
 import { attempting, connectServer } from '../../rpc/endpoint.ts'
@@ -11,7 +11,7 @@ import { operatorFlags } from '../flags.ts'
 export const refresh = defineCommand({
   summary: 'Have the server fetch the bundle of a federated trust domain now',
   examples: ['server federation refresh -id partner.org'],
-  flags: { ...operatorFlags, id: text('trust domain, or any SPIFFE ID in it') },
+  flags: { ...operatorFlags, id: required(text('trust domain, or any SPIFFE ID in it')) },
   async run({ id, output, ...socket }, session) {
     if (id === '') throw new IdentityError('REQUEST_INVALID', 'id is required')
     using server = connectServer(socket, session)

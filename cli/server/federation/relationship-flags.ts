@@ -1,7 +1,7 @@
 /** The flags by which a federation is described, or the file that describes several: never both. */
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { FlagValues } from '../../flag/flag.ts'
-import { text } from '../../flag/kinds.ts'
+import { choice, path, text } from '../../flag/kinds.ts'
 import { attempting } from '../../rpc/endpoint.ts'
 import type { Terminal } from '../../terminal.ts'
 import { readBundle } from '../bundle/read-bundle.ts'
@@ -16,11 +16,11 @@ export const relationshipFlags = {
   ...operatorFlags,
   trustDomain: text('trust domain to federate with, e.g. partner.org'),
   bundleEndpointURL: text('where its bundle is fetched: an https URL'),
-  bundleEndpointProfile: text('how that place proves itself: https_web or https_spiffe'),
+  bundleEndpointProfile: choice('how that place proves itself', ['https_web', 'https_spiffe']),
   endpointSpiffeID: text('SPIFFE ID of that place, for https_spiffe'),
-  trustDomainBundlePath: text('file with the bundle to begin with'),
-  trustDomainBundleFormat: text('form of that file: pem or spiffe', PEM),
-  data: text('file with {"federationRelationships": [...]}, or - for standard input'),
+  trustDomainBundlePath: path('file with the bundle to begin with'),
+  trustDomainBundleFormat: choice('form of that file', ['pem', 'spiffe'], PEM),
+  data: path('file with {"federationRelationships": [...]}, or - for standard input'),
 }
 
 /** @throws IdentityError in the words of SPIRE */

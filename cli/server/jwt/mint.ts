@@ -3,7 +3,7 @@ import type { MintJWTSVIDResponse } from '../../../proto/gen/spire/api/server/sv
 import { svidApi } from '../../../proto/load.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { defineCommand } from '../../command.ts'
-import { duration, list, text } from '../../flag/kinds.ts'
+import { duration, list, path, required, text } from '../../flag/kinds.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
 import { PRIVATE, writeFile } from '../../output/write-file.ts'
@@ -19,10 +19,10 @@ export const mint = defineCommand({
   examples: ['server jwt mint -spiffeID spiffe://example.org/job -audience api.example.org'],
   flags: {
     ...operatorFlags,
-    audience: list('who the token is for'),
-    spiffeID: text('SPIFFE ID of the JWT-SVID'),
+    audience: required(list('who the token is for')),
+    spiffeID: required(text('SPIFFE ID of the JWT-SVID')),
     ttl: duration('lifetime, e.g. 5m; as the server is configured when it is left out'),
-    write: text('file for the token, instead of standard output'),
+    write: path('file for the token, instead of standard output'),
   },
   async run({ audience, spiffeID, ttl: ttlMs, write, output, ...socket }, session) {
     const { terminal, clock } = session

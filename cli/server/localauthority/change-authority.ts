@@ -6,7 +6,7 @@ import { localAuthorityApi } from '../../../proto/load.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { Session } from '../../command.ts'
 import type { FlagValues } from '../../flag/flag.ts'
-import { text } from '../../flag/kinds.ts'
+import { required, text } from '../../flag/kinds.ts'
 import { type AuthorityKind, authorityText } from '../../output/authority-text.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
@@ -15,7 +15,7 @@ import { operatorFlags } from '../flags.ts'
 
 export const authorityFlags = {
   ...operatorFlags,
-  authorityID: text('ID of the authority, as localauthority show tells it'),
+  authorityID: required(text('ID of the authority, as localauthority show tells it')),
 }
 
 export interface AuthorityChange<Answer> {

@@ -14,6 +14,8 @@ const LEVELS: ReadonlyMap<string, LogLevel> = new Map([
   ['trace', 'TRACE'],
 ])
 
+export const LEVEL_WORDS: readonly string[] = [...LEVELS.keys()]
+
 /** @throws IdentityError REQUEST_INVALID */
 export function readLevel(word: string): LogLevel {
   if (word === '') throw new IdentityError('REQUEST_INVALID', 'a value (-level) must be set')

@@ -1,8 +1,8 @@
 /** `steeple server logger set`: changes the log level of the running server until it ends or is reset. */
 import { defineCommand } from '../../command.ts'
-import { text } from '../../flag/kinds.ts'
+import { choice, required } from '../../flag/kinds.ts'
 import { operatorFlags } from '../flags.ts'
-import { readLevel } from './level.ts'
+import { LEVEL_WORDS, readLevel } from './level.ts'
 import { showLogger } from './show-logger.ts'
 
 export const set = defineCommand({
@@ -10,7 +10,7 @@ export const set = defineCommand({
   examples: ['server logger set -level debug'],
   flags: {
     ...operatorFlags,
-    level: text('panic, fatal, error, warn, info, debug or trace'),
+    level: required(choice('how much to log', LEVEL_WORDS)),
   },
   async run({ level, ...flags }, session) {
     const new_level = readLevel(level)

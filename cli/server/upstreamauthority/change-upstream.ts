@@ -5,7 +5,7 @@ import { localAuthorityApi } from '../../../proto/load.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { Session } from '../../command.ts'
 import type { FlagValues } from '../../flag/flag.ts'
-import { text } from '../../flag/kinds.ts'
+import { required, text } from '../../flag/kinds.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
 import { attempting, connectServer, type Done } from '../../rpc/endpoint.ts'
@@ -13,7 +13,9 @@ import { operatorFlags } from '../flags.ts'
 
 export const upstreamFlags = {
   ...operatorFlags,
-  subjectKeyID: text('Subject Key Identifier of the CA certificate of the upstream authority'),
+  subjectKeyID: required(
+    text('Subject Key Identifier of the CA certificate of the upstream authority'),
+  ),
 }
 
 interface Changed {

@@ -11,7 +11,7 @@ import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
 import { createCsr } from '../../../spiffe/x509/csr.ts'
 import { toPem } from '../../../spiffe/x509/pem.ts'
 import { defineCommand, type Session } from '../../command.ts'
-import { duration, list, text } from '../../flag/kinds.ts'
+import { duration, list, path, required, text } from '../../flag/kinds.ts'
 import { PRIVATE, PUBLIC, writeFile } from '../../output/write-file.ts'
 import { attempting, connectServer, type Endpoint } from '../../rpc/endpoint.ts'
 import type { Terminal } from '../../terminal.ts'
@@ -28,9 +28,9 @@ export const mint = defineCommand({
   flags: {
     ...operatorFlags,
     dns: list('DNS name in the certificate'),
-    spiffeID: text('SPIFFE ID of the X.509-SVID'),
+    spiffeID: required(text('SPIFFE ID of the X.509-SVID')),
     ttl: duration('lifetime, e.g. 1h30m; as the server is configured when it is left out'),
-    write: text('directory for svid.pem, key.pem and bundle.pem, instead of standard output'),
+    write: path('directory for svid.pem, key.pem and bundle.pem, instead of standard output'),
   },
   async run({ dns, spiffeID, ttl, write, output, ...socket }, session) {
     if (spiffeID === '') throw new IdentityError('REQUEST_INVALID', 'spiffeID must be specified')

@@ -14,7 +14,9 @@ import type { Call } from '../../../proto/serve.ts'
 import type { Clock } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { isAgentId, type TrustDomain, trustDomainOf } from '../../../spiffe/id.ts'
-import type { AttestedAs, Challenge, NodeAttestor } from '../../attest/node-attestor.ts'
+import { selector, sortSelectors } from '../../../spiffe/selector.ts'
+import type { AttestedAs, Challenge } from '../../attest/node-attestor.ts'
+import type { Attestors } from '../../attest/reload-attestors.ts'
 import { noteForAudit } from '../../audit/audit-log.ts'
 import type { Issuer } from '../../issue/issuer.ts'
 import { type Caller, describeCaller } from '../../listen/caller.ts'
@@ -26,10 +28,12 @@ import { signAgentSvid } from './sign-agent-svid.ts'
 
 export interface AttestAgentDeps {
   readonly trustDomain: TrustDomain
-  readonly attestors: ReadonlyMap<string, NodeAttestor>
+  readonly attestors: Attestors
   readonly nodes: Pick<NodeStore, 'attest' | 'find'>
   readonly issuer: Pick<Issuer, 'issueAgentX509Svid'>
   readonly limit: Limit
+  /** `agent_spiffe_id_as_selector`: entries may name a single agent as their node alias. */
+  readonly hasAgentIdSelector: boolean
   readonly clock: Clock
   readonly log: Log
 }
@@ -111,7 +115,9 @@ async function attest(
 
 /** In this order: the SVID is only worth something once its serial is stored. */
 async function admitNode(attested: AttestedAs, params: ReadParams, deps: AttestAgentDeps) {
-  const { id, canReattest, selectors } = attested
+  const { id, canReattest } = attested
+  const own = deps.hasAgentIdSelector ? [selector('spiffe_id', id)] : []
+  const selectors = [...attested.selectors, ...own]
   // Fails closed: an attestor that names anything else would hand out the server's or a workload's ID.
   if (trustDomainOf(id) !== deps.trustDomain || !isAgentId(id)) {
     throw new Error(`attestor ${params.type} gave ${id}, which is not an agent ID of ours`)
@@ -126,7 +132,8 @@ async function admitNode(attested: AttestedAs, params: ReadParams, deps: AttestA
     serialNumber,
     expiresAt,
     canReattest,
-    selectors: [...new Set(selectors)],
+    // Sorted, as SPIRE keeps and lists them.
+    selectors: sortSelectors([...new Set(selectors)]),
   })
   if (kind !== 'stored') throw banned()
   return svid

@@ -3,10 +3,12 @@ import type { BundleHandlers } from '../../../proto/gen/spire/api/server/bundle/
 import type { Implementation } from '../../../proto/serve.ts'
 import { toWireBundle } from '../../../proto/wire.ts'
 import { appendAuthorities } from '../../../spiffe/bundle/merge.ts'
+import type { JwtAuthority } from '../../../spiffe/bundle.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { LocalBundle } from '../../bundle/local-bundle.ts'
 import type { Caller } from '../../listen/caller.ts'
 import type { RateLimits } from '../../listen/rate-limits.ts'
+import type { HandedBundles } from '../../nodes/handed-bundles.ts'
 import type { BundleStore } from '../../store/store.ts'
 import { invalid, within, withinAsync } from '../refusal.ts'
 import { type FederatedBundlesDeps, federatedBundles } from './federated-bundles.ts'
@@ -17,6 +19,10 @@ export interface BundleServiceDeps extends FederatedBundlesDeps {
   readonly bundles: FederatedBundlesDeps['bundles'] & Pick<BundleStore, 'count'>
   readonly localBundle: Pick<LocalBundle, 'current' | 'update'>
   readonly limits: Pick<RateLimits, 'publishKey'>
+  /** Remembers what callers were handed. */
+  readonly handed: Pick<HandedBundles, 'note'>
+  /** @returns what is known upstream; undefined when there is no upstream that keeps JWT keys */
+  publishUpstream(key: JwtAuthority): Promise<readonly JwtAuthority[] | undefined>
 }
 
 export function bundleService(deps: BundleServiceDeps): Implementation<Caller, BundleHandlers> {
@@ -26,16 +32,19 @@ export function bundleService(deps: BundleServiceDeps): Implementation<Caller, B
 
     CountBundles: async () => ({ count: await bundles.count() }),
 
-    async GetBundle({ output_mask }) {
-      return toMaskedBundle(localBundle.current(), output_mask)
+    async GetBundle({ output_mask: mask }, { caller }) {
+      const bundle = localBundle.current()
+      const isWhole = mask === null || (mask.x509_authorities && mask.jwt_authorities)
+      if (caller.kind === 'peer' && isWhole) deps.handed.note(caller.svid, bundle)
+      return toMaskedBundle(bundle, mask)
     },
 
     async AppendBundle({ x509_authorities, jwt_authorities, wit_authorities, output_mask }) {
-      if (wit_authorities.length > 0) {
-        throw new IdentityError('NOT_IMPLEMENTED', 'WIT functionality is disabled')
-      }
       if (x509_authorities.length === 0 && jwt_authorities.length === 0) {
         throw invalid('no authorities to append')
+      }
+      if (wit_authorities.length > 0) {
+        throw new IdentityError('NOT_IMPLEMENTED', 'WIT functionality is disabled')
       }
       const jwtAuthorities = within('failed to convert JWT authority', () =>
         jwt_authorities.map(fromWireKey),
@@ -56,11 +65,12 @@ export function bundleService(deps: BundleServiceDeps): Implementation<Caller, B
       )
       if (jwt_authority === null) throw invalid('missing JWT authority')
       const authority = within('invalid JWT authority', () => fromWireKey(jwt_authority))
-      const bundle = await withinAsync('failed to publish JWT key', () =>
-        localBundle.update((current) =>
-          appendAuthorities(current, { jwtAuthorities: [authority] }),
-        ),
-      )
+      const bundle = await withinAsync('failed to publish JWT key', async () => {
+        const known = (await deps.publishUpstream(authority)) ?? []
+        return await localBundle.update((current) =>
+          appendAuthorities(current, { jwtAuthorities: [...known, authority] }),
+        )
+      })
       const { jwt_authorities = [] } = toWireBundle(bundle)
       return { jwt_authorities }
     },

@@ -37,8 +37,8 @@ export function debugService(deps: DebugServiceDeps): Implementation<Caller, Deb
         uptime: unixSeconds(clock.now()) - unixSeconds(startedAt),
         agents_count: agents,
         entries_count: registered,
-        // The server's own is one of them.
-        federated_bundles_count: Math.max(0, known - 1),
+        // The server's own is counted too: SPIRE's number, whatever its name says.
+        federated_bundles_count: known,
       }
     },
   }

@@ -32,18 +32,18 @@ export function fromWireEntryFilter(
       by_selectors === null
         ? undefined
         : within('malformed selectors filter', () => ({
-            match: fromWireMatch(by_selectors.match),
             values: someOf(parseSelectorList(by_selectors.selectors), 'empty selector set'),
+            match: fromWireMatch(by_selectors.match),
           })),
     federatesWith:
       by_federates_with === null
         ? undefined
         : within('malformed federates with filter', () => ({
-            match: fromWireMatch(by_federates_with.match),
             values: someOf(
               by_federates_with.trust_domains.map(parseTrustDomainName),
               'empty trust domain set',
             ),
+            match: fromWireMatch(by_federates_with.match),
           })),
     // False asks for nothing, as in SPIRE: its CLI always sends it.
     downstream: wire.by_downstream?.value === true ? true : undefined,

@@ -3,18 +3,18 @@ import type { EntryInput, Entry as WireEntry } from '../../../proto/gen/spire/ap
 import type { EntryMask as WireMask } from '../../../proto/gen/spire/api/types/EntryMask.ts'
 import { toWireId, toWireSelector } from '../../../proto/wire.ts'
 import { unixSeconds } from '../../../spiffe/clock.ts'
+import { sortSelectors } from '../../../spiffe/selector.ts'
 import type { Entry, EntryFields } from '../../entries/entry.ts'
 import { ALL_FIELDS, type EntryMask } from '../../entries/entry-mask.ts'
 import type { EntryDraft } from '../../entries/parse-entry.ts'
 import { idPartsOf } from '../wire-match.ts'
 
-/** @param mask the fields to fill in; null for all. The ID is always there. Selectors come sorted, as SPIRE's. */
+/** @param mask the fields to fill in; null for all. The ID is always there. Lists are in the order in which they were given. */
 export function toWireEntry(entry: Entry, mask: WireMask | null): EntryInput {
   const wire: EntryInput = { id: entry.id }
   if (mask === null || mask.spiffe_id) wire.spiffe_id = toWireId(entry.spiffeId)
   if (mask === null || mask.parent_id) wire.parent_id = toWireId(entry.parentId)
-  if (mask === null || mask.selectors)
-    wire.selectors = entry.selectors.toSorted().map(toWireSelector)
+  if (mask === null || mask.selectors) wire.selectors = entry.selectors.map(toWireSelector)
   if (mask === null || mask.x509_svid_ttl) wire.x509_svid_ttl = entry.x509SvidTtlSeconds
   if (mask === null || mask.jwt_svid_ttl) wire.jwt_svid_ttl = entry.jwtSvidTtlSeconds
   if (mask === null || mask.federates_with) wire.federates_with = [...entry.federatesWith]
@@ -37,6 +37,13 @@ export function toWireEntry(entry: Entry, mask: WireMask | null): EntryInput {
     }
   }
   return wire
+}
+
+/** What a write answers: the lists come sorted, as SPIRE's do there and nowhere else. What is kept has its own order. */
+export function toWrittenEntry(entry: Entry, mask: WireMask | null): EntryInput {
+  const { selectors, dnsNames } = entry
+  const sorted = { selectors: sortSelectors(selectors), dnsNames: dnsNames.toSorted() }
+  return toWireEntry({ ...entry, ...sorted }, mask)
 }
 
 /** Revision and creation time are the server's business: what a request says of them is not read. */

@@ -18,7 +18,7 @@ import type {
   UpdateEntryResult,
 } from '../../store/store.ts'
 import { inContext, invalid, notFound, within } from '../refusal.ts'
-import { fromWireEntry, fromWireMask, toWireEntry } from './wire-entry.ts'
+import { fromWireEntry, fromWireMask, toWireEntry, toWrittenEntry } from './wire-entry.ts'
 
 export interface WriteEntriesDeps {
   readonly trustDomain: TrustDomain
@@ -127,7 +127,7 @@ function attempt<T>(work: () => T): T | ItemResult {
 function createdItem(result: CreateEntryResult, mask: WireMask | null): ItemResult {
   switch (result.kind) {
     case 'created':
-      return { status: ITEM_OK, entry: toWireEntry(result.entry, mask) }
+      return { status: ITEM_OK, entry: toWrittenEntry(result.entry, mask) }
     case 'similar': {
       const exists = new IdentityError('ALREADY_EXISTS', 'similar entry already exists')
       return { status: toItemStatus(exists), entry: toWireEntry(result.entry, mask) }
@@ -147,7 +147,7 @@ function createdItem(result: CreateEntryResult, mask: WireMask | null): ItemResu
 function updatedItem(result: UpdateEntryResult, mask: WireMask | null): ItemResult {
   switch (result.kind) {
     case 'updated':
-      return { status: ITEM_OK, entry: toWireEntry(result.entry, mask) }
+      return { status: ITEM_OK, entry: toWrittenEntry(result.entry, mask) }
     case 'not-found':
       throw notFound('failed to update entry')
     case 'refused':

@@ -7,6 +7,7 @@ import { parseCsr } from '../../../spiffe/x509/csr.ts'
 import type { Issuer } from '../../issue/issuer.ts'
 import type { Caller } from '../../listen/caller.ts'
 import type { RateLimits } from '../../listen/rate-limits.ts'
+import { agentIdOf } from '../agent-caller.ts'
 import { invalid, withinAsync } from '../refusal.ts'
 
 export interface DownstreamDeps {
@@ -29,6 +30,7 @@ export async function newDownstreamCa(
   const { chain } = await issuer.issueDownstreamCa({
     spki: parsed.spki,
     ttlSeconds: Math.max(0, preferred_ttl),
+    heldBy: agentIdOf(call.caller),
   })
   return {
     ca_cert_chain: [...chain],

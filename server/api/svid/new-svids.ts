@@ -74,6 +74,7 @@ async function newX509Svid(
       id: entry.spiffeId,
       dnsNames: entry.dnsNames,
       ttlSeconds: entry.x509SvidTtlSeconds,
+      heldBy: { agentId, entryId: entry.id },
     })
     return {
       status: ITEM_OK,
@@ -97,7 +98,8 @@ export async function newJwtSvid(
     deps.limits.signJwt(call, 1),
   )
   mustGiveJwtSvids(deps.disableJwtSvids)
-  const entry = authorizedEntry(deps.index, agentIdOf(call.caller), entry_id)
+  const agentId = agentIdOf(call.caller)
+  const entry = authorizedEntry(deps.index, agentId, entry_id)
   return {
     svid: await issueWireJwtSvid(
       {
@@ -105,6 +107,7 @@ export async function newJwtSvid(
         audience,
         ttlSeconds: entry.jwtSvidTtlSeconds,
         includeJti: entry.jwtSvidIncludeJti,
+        heldBy: agentId,
       },
       deps,
     ),

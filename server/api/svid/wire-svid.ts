@@ -18,10 +18,12 @@ export interface WantedJwtSvid {
   readonly audience: readonly string[]
   readonly ttlSeconds: number
   readonly includeJti: boolean
+  /** The agent that asks; undefined: it is minted. */
+  readonly heldBy?: SpiffeId
 }
 
 export async function issueWireJwtSvid(
-  { id: readId, audience: wanted, ttlSeconds, includeJti }: WantedJwtSvid,
+  { id: readId, audience: wanted, ttlSeconds, includeJti, heldBy }: WantedJwtSvid,
   { issuer, disableJwtSvids }: JwtSvidDeps,
 ): Promise<JWTSVIDInput> {
   mustGiveJwtSvids(disableJwtSvids)
@@ -36,6 +38,7 @@ export async function issueWireJwtSvid(
     audience,
     ttlSeconds,
     includeJti,
+    heldBy,
   })
   return {
     token,

@@ -11,9 +11,10 @@ import type { Call } from '../../../proto/serve.ts'
 import type { Bundle } from '../../../spiffe/bundle.ts'
 import type { Clock } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
-import type { SpiffeId } from '../../../spiffe/id.ts'
+import type { SpiffeId, TrustDomain } from '../../../spiffe/id.ts'
 import type { EntryIndex } from '../../entries/entry-index.ts'
 import type { Caller, PeerCaller } from '../../listen/caller.ts'
+import type { HandedBundles } from '../../nodes/handed-bundles.ts'
 import { judgeAgent } from '../../nodes/judge-agent.ts'
 import type { AttestedNode } from '../../nodes/node.ts'
 import { agentOf } from '../agent-caller.ts'
@@ -23,6 +24,9 @@ import type { Watcher, Watchers } from './watchers.ts'
 export interface WatchDeps {
   readonly index: Pick<EntryIndex, 'authorizedFor'>
   readonly localBundle: { current(): Bundle }
+  readonly federatedView: { find(trustDomain: TrustDomain): Bundle | undefined }
+  /** Remembers what callers were handed. */
+  readonly handed: Pick<HandedBundles, 'note'>
   readonly nodes: { find(id: SpiffeId): Promise<AttestedNode | undefined> }
   readonly watchers: Watchers
   readonly clock: Clock
@@ -56,7 +60,11 @@ async function tellUntilGone(
   while (!gone.aborted) {
     watcher.bell.reset()
     if (stopping.aborted || watcher.isReplaced()) return
-    const view = viewOf(deps.index.authorizedFor(caller.svid.id), deps.localBundle.current())
+    const view = viewOf(
+      deps.index.authorizedFor(caller.svid.id),
+      deps.localBundle.current(),
+      deps.federatedView.find,
+    )
     if (await isOutlived(caller, deps)) return
     if (told !== undefined && told.bundle !== view.bundle) await caller.verifyAgain()
     const messages = told === undefined ? snapshotMessages(view) : changeMessages(told, view)
@@ -66,6 +74,7 @@ async function tellUntilGone(
       if (gone.aborted) return
       isNews = true
     }
+    if (told?.bundle !== view.bundle) deps.handed.note(caller.svid, view.bundle)
     told = view
     if (isNews) await clock.sleep(BURST_PAUSE_MS, gone)
     const untilExpiryMs = caller.svid.expiresAt.getTime() + 1 - clock.now().getTime()

@@ -1,14 +1,16 @@
 /**
  * `spire.api.server.trustdomain.v1.TrustDomain`: the trust domains that this one federates with. What is kept here says
- * where their bundles are; nothing is fetched from there yet, and RefreshBundle says so.
+ * where their bundles are; the refresher fetches them, and is told at once when that changes.
  */
 
 import type { TrustDomainHandlers } from '../../../proto/gen/spire/api/server/trustdomain/v1/TrustDomain.ts'
 import type { FederationRelationshipInput } from '../../../proto/gen/spire/api/types/FederationRelationship.ts'
 import type { FederationRelationshipMask } from '../../../proto/gen/spire/api/types/FederationRelationshipMask.ts'
 import type { Implementation } from '../../../proto/serve.ts'
+import type { Bell } from '../../../spiffe/bell.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { TrustDomain } from '../../../spiffe/id.ts'
+import type { BundleRefresher } from '../../federation/refresh-bundles.ts'
 import type { FederationRelationship } from '../../federation/relationship.ts'
 import type { Caller } from '../../listen/caller.ts'
 import { eachPage } from '../../store/page.ts'
@@ -26,6 +28,9 @@ export interface TrustDomainServiceDeps {
   readonly trustDomain: TrustDomain
   readonly federation: FederationStore
   readonly bundles: Pick<BundleStore, 'find'>
+  readonly refresher: Pick<BundleRefresher, 'refresh'>
+  /** Rings when a relationship was written. */
+  readonly relationshipsChanged: Pick<Bell, 'ring'>
 }
 
 type Calls = Required<Implementation<Caller, TrustDomainHandlers>>
@@ -37,7 +42,7 @@ type ToWire = (
 export function trustDomainService(
   deps: TrustDomainServiceDeps,
 ): Implementation<Caller, TrustDomainHandlers> {
-  const { federation, bundles } = deps
+  const { bundles } = deps
   const toWire: ToWire = async (relationship, mask) => {
     const isBundleWanted = mask === null || mask.trust_domain_bundle
     const bundle = isBundleWanted ? await bundles.find(relationship.trustDomain) : undefined
@@ -47,15 +52,13 @@ export function trustDomainService(
     ...readCalls(deps, toWire),
     ...writeCalls(deps, toWire),
 
-    async RefreshBundle({ trust_domain }) {
+    async RefreshBundle({ trust_domain }, { signal }) {
       const trustDomain = parseDomain(trust_domain)
-      if ((await federation.find(trustDomain)) === undefined) {
-        throw notFound(`no relationship with trust domain "${trustDomain}"`)
-      }
-      throw new IdentityError(
-        'UNAVAILABLE',
-        `failed to refresh bundle: this version does not fetch the bundles of other trust domains; give it the one of "${trustDomain}" with bundle set`,
+      const isFound = await withinAsync('failed to refresh bundle', () =>
+        deps.refresher.refresh(trustDomain, signal),
       )
+      if (!isFound) throw notFound(`no relationship with trust domain "${trustDomain}"`)
+      return {}
     },
   }
 }
@@ -89,7 +92,10 @@ function readCalls({ federation }: TrustDomainServiceDeps, toWire: ToWire) {
   } satisfies Partial<Calls>
 }
 
-function writeCalls({ trustDomain: own, federation }: TrustDomainServiceDeps, toWire: ToWire) {
+function writeCalls(
+  { trustDomain: own, federation, relationshipsChanged }: TrustDomainServiceDeps,
+  toWire: ToWire,
+) {
   return {
     async BatchCreateFederationRelationship({ federation_relationships, output_mask }, { signal }) {
       const results = await eachItem(federation_relationships, signal, async (wire) => {
@@ -98,6 +104,7 @@ function writeCalls({ trustDomain: own, federation }: TrustDomainServiceDeps, to
           throw invalid('unable to create federation relationship for server trust domain')
         }
         if (!(await federation.create(relationship, bundle))) throw duplicate()
+        relationshipsChanged.ring()
         return { federation_relationship: await toWire(relationship, output_mask) }
       })
       return { results }
@@ -114,6 +121,7 @@ function writeCalls({ trustDomain: own, federation }: TrustDomainServiceDeps, to
           isBundleGiven ? bundle : undefined,
         )
         if (updated === undefined) throw noneToUpdate()
+        relationshipsChanged.ring()
         return { federation_relationship: await toWire(updated, output_mask) }
       })
       return { results }
@@ -126,16 +134,26 @@ function writeCalls({ trustDomain: own, federation }: TrustDomainServiceDeps, to
         if (!(await federation.remove(trustDomain))) {
           throw notFound('federation relationship not found')
         }
-        return { trust_domain: trustDomain }
+        return {}
       })
       return {
         results: results.map((result, at) => ({
-          trust_domain: trust_domains[at] ?? '',
           ...result,
+          trust_domain: bareName(trust_domains[at] ?? ''),
         })),
       }
     },
   } satisfies Partial<Calls>
+}
+
+/** What cannot be read is told as it came, as SPIRE does. */
+function bareName(name: string): string {
+  try {
+    return parseDomain(name)
+  } catch (error) {
+    if (!(error instanceof IdentityError)) throw error
+    return name
+  }
 }
 
 /** SPIRE's code and text for what is there already, its database's words included: callers look for them. */

@@ -27,9 +27,11 @@ export interface Connection {
   close(): void
 }
 
-export function connect(database: Database): Connection {
+/** @param onSql told of every statement before it is carried out */
+export function connect(database: Database, onSql?: (sql: string) => void): Connection {
   const statements = new Map<string, Statement<unknown[], unknown>>()
   const prepared = (sql: string) => {
+    onSql?.(sql)
     const known = statements.get(sql)
     if (known !== undefined) return known
     if (statements.size >= MAX_STATEMENTS) {

@@ -15,13 +15,17 @@ const MIGRATIONS = {
   '0002-federation': federation,
 }
 
-/** @throws IdentityError UNAVAILABLE */
-export async function migrate(database: Database, path: string): Promise<void> {
+/**
+ * @param migrates whether a database of an older version may be changed; a new one is always set up
+ * @throws IdentityError UNAVAILABLE
+ */
+export async function migrate(database: Database, path: string, migrates: boolean): Promise<void> {
   // Kysely opens no transaction of its own here: it takes SQLite's schema changes for untransactional.
   const migrator = new Migrator({
     db: new Kysely<unknown>({ dialect: new SqliteDialect({ database }) }),
     provider: { getMigrations: async () => MIGRATIONS },
   })
+  if (!migrates) await refuseOlder(migrator, path)
   database.exec('begin immediate')
   const { error } = await migrator.migrateToLatest()
   if (error === undefined) {
@@ -33,5 +37,16 @@ export async function migrate(database: Database, path: string): Promise<void> {
     'UNAVAILABLE',
     `database ${path} cannot be brought to the schema of this version (${reasonOf(error)}): was it written by a newer one?`,
     { cause: error },
+  )
+}
+
+async function refuseOlder(migrator: Migrator, path: string): Promise<void> {
+  const known = await migrator.getMigrations()
+  const missing = known.filter(({ executedAt }) => executedAt === undefined)
+  if (missing.length === 0 || missing.length === known.length) return
+  const names = missing.map(({ name }) => name).join(', ')
+  throw new IdentityError(
+    'UNAVAILABLE',
+    `database ${path} is of an older version (it lacks ${names}) and disable_migration is set: back it up, then start once without disable_migration`,
   )
 }

@@ -26,6 +26,10 @@ export interface OpenStoreOptions {
   readonly clock: Clock
   /** IDs for entries whose creator chose none; random UUIDs if not given. */
   readonly randomId?: (() => string) | undefined
+  /** False: a database of an older version is refused. True if not given. */
+  readonly migrates?: boolean | undefined
+  /** Told of every statement that is carried out, without its values: those may be secret. */
+  readonly onSql?: ((sql: string) => void) | undefined
   /** How long to wait for another server that is just shutting down; 2 s if not given. */
   readonly lockWaitMs?: number | undefined
 }
@@ -37,16 +41,16 @@ const MAX_KEPT_JOURNAL_BYTES = 64 * 1024 * 1024
 
 /** @throws IdentityError UNAVAILABLE when the file cannot be opened or another server has it */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
-  const { clock, randomId = randomUUID, lockWaitMs = LOCK_WAIT_MS } = options
+  const { clock, randomId = randomUUID, lockWaitMs = LOCK_WAIT_MS, migrates = true } = options
   const path = options.path === ':memory:' ? options.path : resolve(options.path)
   const database = openDatabase(path, lockWaitMs)
   try {
-    await migrate(database, path)
+    await migrate(database, path, migrates)
   } catch (error) {
     database.close()
     throw error
   }
-  const connection = connect(database)
+  const connection = connect(database, options.onSql)
   const listeners = new Set<(sequence: number) => void>()
   const queue = createWriteQueue({
     connection,

@@ -36,6 +36,7 @@ test('an entry is taken with all that the agent needs of it', () => {
     storeSvid: true,
     prefetch: false,
     jti: true,
+    privileged: false,
   })
 })
 

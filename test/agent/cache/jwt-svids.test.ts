@@ -14,11 +14,26 @@ const key = await generateKey('ec-p256')
 const away = new IdentityError('UNAVAILABLE', 'the server cannot be reached')
 const never = new AbortController().signal
 
-function setUp(entries: readonly CachedEntry[] = [cachedEntry('a')], maxTokens = 10) {
+const authority = (keyId: string, tainted = false) => ({
+  keyId,
+  publicKey: Buffer.from('p'),
+  expiresAt: undefined,
+  tainted,
+})
+const known = {
+  ...emptyBundle(parseTrustDomain('example.org')),
+  jwtAuthorities: [authority('k1'), authority('k2')],
+}
+
+function setUp(
+  entries: readonly CachedEntry[] = [cachedEntry('a')],
+  maxTokens = 10,
+  renewalWaitMs?: number,
+) {
   const clock = new FakeClock()
   const asked: string[] = []
   const state = {
-    known: knowingOnly(emptyBundle(parseTrustDomain('example.org'))) as Knowledge,
+    known: knowingOnly(known) as Knowledge,
     fault: undefined as IdentityError | undefined,
     /** Holds the answers back until it resolves. */
     gate: Promise.resolve(),
@@ -42,6 +57,7 @@ function setUp(entries: readonly CachedEntry[] = [cachedEntry('a')], maxTokens =
       return await signJwtSvid({ key, keyId: state.keyId, id, audience, issuedAt, expiresAt, jti })
     },
     maxTokens,
+    renewalWaitMs,
     clock,
     random: () => 0.5,
     signal: never,
@@ -117,6 +133,21 @@ test('who has a valid token does not wait long for a younger one', async () => {
   await expect.poll(() => tokenOf()).not.toBe(first)
 })
 
+test('who has a valid token waits as long for a younger one as the operator says', async () => {
+  const { clock, state, tokenOf } = setUp(undefined, undefined, 5_000)
+  const first = await tokenOf()
+  clock.advance(200_000)
+  const answer = Promise.withResolvers<void>()
+  state.gate = answer.promise
+  const second = tokenOf()
+  await clock.sleepers(1)
+  clock.advance(4_999)
+  expect(clock.sleeping).toBe(1)
+  clock.advance(1)
+  expect(await second).toBe(first)
+  answer.resolve()
+})
+
 test('a server that is away is tried again for half a minute', async () => {
   const { clock, state, asked, tokenOf } = setUp()
   state.fault = away
@@ -174,17 +205,13 @@ test('an entry whose tokens have IDs of their own gets a new one each time', asy
   expect(asked).toHaveLength(3)
 })
 
-test('a token signed by a tainted key is not used again', async () => {
+test.for([
+  ['tainted', [authority('k1', true), authority('k2')]],
+  ['revoked before anybody asked for it while it was tainted', [authority('k2')]],
+] as const)('a token is not used again when its key is %s', async ([, jwtAuthorities]) => {
   const { state, tokenOf } = setUp()
   const first = await tokenOf()
-  const tainted = {
-    keyId: 'k1',
-    publicKey: Buffer.from('p'),
-    expiresAt: undefined,
-    tainted: true,
-  }
-  const { bundle } = state.known
-  state.known = { ...state.known, bundle: { ...bundle, jwtAuthorities: [tainted] } }
+  state.known = { ...state.known, bundle: { ...state.known.bundle, jwtAuthorities } }
   state.keyId = 'k2'
   const second = await tokenOf()
   expect(second).not.toBe(first)

@@ -4,7 +4,7 @@ import { openMemoryKeys } from '../../../agent/keys/memory.ts'
 import { type JoinDeps, joinTrustDomain } from '../../../agent/node/join.ts'
 import { joinTokenAttestor } from '../../../agent/node/join-token.ts'
 import type { ServerTrust } from '../../../agent/node/server-credentials.ts'
-import { NO_STATE, type NodeState } from '../../../agent/node/state.ts'
+import { NO_STATE, type NodeState, type TrustBegins } from '../../../agent/node/state.ts'
 import type { Bundle } from '../../../spiffe/bundle.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { parseTrustDomain } from '../../../spiffe/id.ts'
@@ -20,7 +20,7 @@ const ID = 'spiffe://example.org/spire/agent/join_token/token'
 
 const by = (bundle: Bundle): ServerTrust => ({ kind: 'bundle', bundle: () => bundle })
 
-interface Change extends Partial<Omit<JoinDeps, 'clock' | 'log' | 'bootstrapTrust'>> {
+interface Change extends Partial<Omit<JoinDeps, 'clock' | 'log'>> {
   readonly trust?: ServerTrust
   readonly token?: string | undefined
 }
@@ -35,8 +35,9 @@ function setUp(port: number, { trust = by(ca.bundle), token = 'token', ...change
     attestor: joinTokenAttestor(token === '' ? undefined : token),
     keys: openMemoryKeys(),
     state: NO_STATE,
-    isInsecure: trust.kind === 'insecure',
+    rebootstrap: { mode: 'never', delayMs: 600_000 },
     bootstrapTrust: async () => trust,
+    noteTrust: async () => {},
     random: () => 0.5,
     ...change,
     clock,
@@ -51,7 +52,7 @@ async function stateOf(path: string, fields = {}): Promise<{ state: NodeState } 
   const { chain, key } = await ca.leaf(path, fields)
   const keys = openMemoryKeys()
   await keys.put('agent-svid-B', key)
-  return { keys, state: { svidChain: chain, authorities: [ca.certificate], reattestable: false } }
+  return { keys, state: { ...NO_STATE, svidChain: chain, authorities: [ca.certificate] } }
 }
 
 test('a join token is turned into an agent SVID and the bundle', async () => {
@@ -197,7 +198,7 @@ test('an insecure bootstrap believes whoever has the server’s name, and warns 
 
 test('after an insecure bootstrap nobody else is believed any more', async () => {
   await using impostor = await FakeServer.start(new FakeClock(TEST_NOW), { ca: stranger })
-  const state = { svidChain: [], authorities: [ca.certificate], reattestable: false }
+  const state = { ...NO_STATE, authorities: [ca.certificate] }
   const { join, lines, stop } = setUp(impostor.port, { state, trust: { kind: 'insecure' } })
   const failed = expect(join()).rejects.toBeDefined()
   await expect.poll(() => lines[0]).toMatchObject({ code: 'CERTIFICATE_UNTRUSTED' })
@@ -206,11 +207,89 @@ test('after an insecure bootstrap nobody else is believed any more', async () =>
   await failed
 })
 
-test('a stored bundle that no longer fits the server gives way to the configured one', async () => {
+/** An agent whose stored bundle is not the server's any more, while the configured one is. */
+const outdated = { ...NO_STATE, authorities: [stranger.certificate] }
+
+test('a stored bundle is the only one unless the operator lets trust begin anew: the configured one may be older', async () => {
   await using server = await serverOf()
-  const state = { svidChain: [], authorities: [stranger.certificate], reattestable: false }
-  const { join } = setUp(server.port, { state })
+  const { join, clock, lines } = setUp(server.port, { state: outdated })
+  const failed = expect(join()).rejects.toMatchObject({
+    code: 'CERTIFICATE_UNTRUSTED',
+    message: expect.stringContaining('rebootstrap_mode'),
+  })
+  for (let tries = 1; tries <= 3; tries++) {
+    await expect.poll(() => lines.filter(({ level }) => level === 'warn').length).toBe(tries)
+    clock.advance(17_000)
+  }
+  await failed
+  expect(server.calls).toEqual([])
+})
+
+test('with rebootstrapping the configured bundle is asked once the server has been unknown for long enough', async () => {
+  await using server = await serverOf()
+  const noted: TrustBegins[] = []
+  const { join, clock, lines } = setUp(server.port, {
+    state: outdated,
+    rebootstrap: { mode: 'auto', delayMs: 12_000 },
+    noteTrust: async (begins) => {
+      noted.push(begins)
+    },
+  })
+  const joined = join()
+  const retries = () => lines.filter(({ retry_ms }) => retry_ms !== undefined).length
+  for (const [tries, passedMs] of [5_000, 9_000].entries()) {
+    await expect.poll(retries).toBe(tries + 1)
+    clock.advance(passedMs)
+  }
+  const left = lines.flatMap(({ time_left_ms }) => time_left_ms ?? [])
+  expect(left).toEqual([12_000, 7_000])
+  expect((await joined).svid.id).toBe(ID)
+  expect(noted).toEqual([
+    { mode: 'rebootstrap', since: TEST_NOW, attempts: 0 },
+    { mode: 'rebootstrap', since: TEST_NOW, attempts: 1 },
+  ])
+})
+
+test('the time of an earlier run counts', async () => {
+  await using server = await serverOf()
+  const since = new Date(TEST_NOW.getTime() - 600_000)
+  const { join } = setUp(server.port, {
+    state: { ...outdated, trustBegins: { mode: 'rebootstrap', since, attempts: 4 } },
+    rebootstrap: { mode: 'always', delayMs: 600_000 },
+  })
   expect((await join()).svid.id).toBe(ID)
+})
+
+test('an impostor gains nothing by a rebootstrap: the configured bundle does not vouch for him either', async () => {
+  await using impostor = await FakeServer.start(new FakeClock(TEST_NOW), { ca: stranger })
+  const since = new Date(TEST_NOW.getTime() - 600_000)
+  const { join, lines, stop } = setUp(impostor.port, {
+    state: {
+      ...NO_STATE,
+      authorities: [ca.certificate],
+      trustBegins: { mode: 'rebootstrap', since, attempts: 0 },
+    },
+    rebootstrap: { mode: 'auto', delayMs: 600_000 },
+  })
+  const failed = expect(join()).rejects.toBeDefined()
+  await expect.poll(() => lines.filter(({ retry_ms }) => retry_ms).length).toBe(1)
+  expect(impostor.calls).toEqual([])
+  stop.abort()
+  await failed
+})
+
+test('a server whose certificate has merely expired is no reason to begin anew', async () => {
+  await using server = await serverOf()
+  const { join, clock, lines, stop } = setUp(server.port, {
+    state: { ...NO_STATE, authorities: [ca.certificate] },
+    rebootstrap: { mode: 'auto', delayMs: 1 },
+    bootstrapTrust: () => Promise.reject(new Error('asked for the configured bundle')),
+  })
+  clock.advance(30 * 24 * 3600_000)
+  const failed = expect(join()).rejects.toBeDefined()
+  await expect.poll(() => lines[0]?.reason).toMatch(/expired/)
+  stop.abort()
+  await failed
 })
 
 test('refuses an SVID that the server’s own bundle does not vouch for', async () => {

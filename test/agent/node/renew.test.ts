@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import type { KeyStore } from '../../../agent/keys/key-store.ts'
 import { openMemoryKeys } from '../../../agent/keys/memory.ts'
 import { type AgentSvid, agentSvid } from '../../../agent/node/agent-svid.ts'
+import { createDiskDebt, type DebtName } from '../../../agent/node/disk-debt.ts'
 import { keepRenewed, type RenewDeps } from '../../../agent/node/renew.ts'
 import { connectServer } from '../../../agent/node/server-connection.ts'
 import { createStanding } from '../../../agent/node/standing.ts'
@@ -14,6 +16,7 @@ import { FakeServer } from '../../fakes/fake-server.ts'
 const ca = await testCa()
 const { trustDomain } = ca
 const HOUR = 3600_000
+const FULL = new Error('ENOSPC: no space left on device')
 const BACKDATE_MS = 10_000
 const LIFE = {
   notBefore: new Date(TEST_NOW.getTime() - BACKDATE_MS),
@@ -28,12 +31,17 @@ async function setUp({
   const clock = new FakeClock(TEST_NOW)
   const server = await FakeServer.start(clock, { ca })
   const { chain, key } = await ca.leaf('/spire/agent/join_token/token', LIFE)
-  const keys = openMemoryKeys()
-  await keys.put('agent-svid-A', key)
   const state = {
     svid: agentSvid({ chain, key, reattestable, trustDomain }),
     bundle: ca.bundle as Bundle,
     attested: 0,
+    isDiskFull: false,
+  }
+  const memory = openMemoryKeys()
+  await memory.put('agent-svid-A', key)
+  const keys: KeyStore = {
+    ...memory,
+    put: (id, next) => (state.isDiskFull ? Promise.reject(FULL) : memory.put(id, next)),
   }
   const trust = { kind: 'bundle', bundle: () => state.bundle } as const
   const { port } = server
@@ -44,13 +52,20 @@ async function setUp({
   const standing = createStanding()
   const adopted: AgentSvid[] = []
   const failures: unknown[] = []
+  const owed = new Map<DebtName, () => Promise<void>>()
   const deps: RenewDeps = {
     ...{ connection, standing, keys, clock },
     policy: { availabilityTargetSeconds },
     advice: 'do this',
     svid: () => state.svid,
     bundle: () => state.bundle,
+    hold(svid) {
+      state.svid = svid
+      connection.replace(svid)
+    },
+    owe: (name, write) => owed.set(name, write),
     async adopt(svid) {
+      if (state.isDiskFull) throw FULL
       adopted.push(svid)
       state.svid = svid
       connection.replace(svid)
@@ -69,7 +84,7 @@ async function setUp({
   const running = keepRenewed(deps, stop.signal)
   running.catch(() => {})
   return {
-    ...{ server, clock, state, keys, standing, connection, adopted, failures, running },
+    ...{ server, clock, state, keys, standing, connection, adopted, failures, owed, running },
     refuse: (code: ErrorCode) =>
       standing.report(new IdentityError(code, 'authorization denied'), connection.lease()),
     async [Symbol.asyncDispose]() {
@@ -241,4 +256,55 @@ test('the server sees the certificate of the renewed SVID from then on', async (
   expect(agent.server.peers.at(-1)?.serial).toBe(
     parseCertificate(leaf ?? Buffer.alloc(0)).serialHex,
   )
+})
+
+test('while the disk is full a renewal is tried again, and shortly before the end it is used from memory', async () => {
+  await using agent = await setUp()
+  const before = agent.state.svid
+  agent.state.isDiskFull = true
+  await agent.clock.sleepers(1)
+  agent.clock.advance(HOUR / 2)
+  await expect.poll(() => agent.failures).toContain(FULL)
+  expect(agent.server.calls).toEqual([]) // without a key on disk the server is not even asked
+  expect(agent.owed.size).toBe(0)
+  await agent.clock.sleepers(1)
+  agent.clock.advance(0.45 * HOUR)
+  await expect.poll(() => agent.state.svid).not.toBe(before)
+  expect([...agent.owed.keys()]).toEqual(['key', 'svid'])
+  expect(agent.adopted).toEqual([])
+  agent.state.isDiskFull = false
+  for (const write of agent.owed.values()) await write()
+  expect(agent.adopted).toEqual([agent.state.svid])
+  expect([...agent.keys.keys().values()]).toContain(agent.state.svid.key)
+})
+
+test('what is owed to the disk is written in its order as soon as the disk takes it', async () => {
+  const clock = new FakeClock()
+  const written: string[] = []
+  const failures: unknown[] = []
+  let isFull = true
+  const debt = createDiskDebt({
+    clock,
+    onPaid: () => written.push('paid'),
+    onFailure: (error) => failures.push(error),
+  })
+  const stop = new AbortController()
+  const paying = debt.pay(stop.signal)
+  const write = (what: string) => async () => {
+    if (isFull) throw FULL
+    written.push(what)
+  }
+  await clock.sleepers(1)
+  debt.owe('svid', write('an older SVID'))
+  debt.owe('svid', write('the SVID'))
+  debt.owe('key', write('the key'))
+  await clock.sleepers(1)
+  clock.advance(10_000)
+  await expect.poll(() => failures).toEqual([FULL])
+  isFull = false
+  await clock.sleepers(1)
+  clock.advance(10_000)
+  await expect.poll(() => written).toEqual(['the key', 'the SVID', 'paid'])
+  stop.abort()
+  await paying
 })

@@ -8,7 +8,12 @@ import { testCa } from '../../fakes/ca.ts'
 
 const ca = await testCa()
 const agent = await (await ca.intermediate()).leaf('/spire/agent/join_token/t')
-const state = { svidChain: agent.chain, authorities: [ca.certificate], reattestable: true }
+const state = {
+  svidChain: agent.chain,
+  authorities: [ca.certificate],
+  reattestable: true,
+  trustBegins: undefined,
+}
 const plain = (ders: readonly Uint8Array[]) => ders.map((der) => Buffer.from(der))
 
 let dir: string
@@ -47,11 +52,29 @@ test('the file has the keys and the form that SPIRE’s agent reads', async () =
   })
 })
 
-test('a state that SPIRE’s agent left before it was attested counts as none', async () => {
+test('the way to trust is kept in the form of SPIRE’s agent, so that a restart does not begin to count again', async () => {
+  const since = new Date('2026-01-01T10:00:00.500Z')
+  const trustBegins = { mode: 'rebootstrap', since, attempts: 3 } as const
+  await openNodeState(dir).write({ ...state, trustBegins })
+  expect((await openNodeState(dir).read()).trustBegins).toEqual(trustBegins)
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({
+    bootstrap_use: 2,
+    bootstrap_start_time: '2026-01-01T10:00:00.500Z',
+    connection_attempts: 3,
+  })
+  const byGo = '{"bootstrap_use":2,"bootstrap_start_time":"2026-01-01T12:00:00.500123456+02:00"}'
+  writeFileSync(path, byGo)
+  expect((await openNodeState(dir).read()).trustBegins).toEqual({ ...trustBegins, attempts: 0 })
+})
+
+test('a state that SPIRE’s agent left before it was attested has no identity, and knows that it began', async () => {
   const text =
     '{"svid":null,"bundle":null,"reattestable":false,"bootstrap_use":1,"bootstrap_start_time":"2026-01-01T00:00:00Z","connection_attempts":1}'
   writeFileSync(path, text)
-  expect(await openNodeState(dir).read()).toEqual(NO_STATE)
+  expect(await openNodeState(dir).read()).toEqual({
+    ...NO_STATE,
+    trustBegins: { mode: 'bootstrap', since: new Date('2026-01-01T00:00:00Z'), attempts: 1 },
+  })
 })
 
 test('writes are carried out in their order', async () => {

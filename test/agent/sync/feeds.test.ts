@@ -15,7 +15,7 @@ const partner = await testCa({ trustDomain: 'partner.org' })
 const { trustDomain } = ca
 const federating = { federates_with: ['partner.org'] }
 
-async function setUp({ pushes = true } = {}) {
+async function setUp({ pushes = true, usesSync = true } = {}) {
   const clock = new FakeClock(TEST_NOW)
   const server = await FakeServer.start(clock, { ca, pushes })
   const { port } = server
@@ -25,7 +25,7 @@ async function setUp({ pushes = true } = {}) {
   const state = { known: knowingOnly(ca.bundle) as Knowledge, updates: 0 }
   const skipped: object[] = []
   const deps: FeedDeps = {
-    ...{ trustDomain, clock },
+    ...{ trustDomain, clock, usesSync },
     knowledge: () => state.known,
     apply(update) {
       state.updates += 1
@@ -44,7 +44,7 @@ async function setUp({ pushes = true } = {}) {
     push() {
       const inSync = Promise.withResolvers<void>()
       const run = { lease: connection.lease(), signal: stop.signal, onInSync: inSync.resolve }
-      const failed = followPush(deps, run)
+      const failed = followPush(deps, { ...run, onFederatedPushed: () => {} })
       ended = failed.catch(() => {})
       return { inSync: inSync.promise, failed }
     },
@@ -206,6 +206,44 @@ test('a pushed entry becomes known together with the bundle that it federates wi
   await expect.poll(agent.ids).toEqual(['a'])
   expect([...agent.state.known.federated.keys()]).toEqual(['partner.org'])
   expect(agent.state.updates).toBe(2)
+})
+
+test('a bundle of another trust domain that changes is pushed, without being asked for', async () => {
+  await using agent = await setUp()
+  agent.server.entries.set('a', wireEntry('a', federating))
+  await agent.push().inSync
+  const { calls } = agent.server
+  const asked = calls.filter((name) => name === 'GetFederatedBundle').length
+  agent.server.push({
+    federated_bundles: [toWireBundle({ ...partner.bundle, sequenceNumber: 9 })],
+  })
+  const known = () => agent.state.known.federated.get(partner.trustDomain)?.sequenceNumber
+  await expect.poll(known).toBe(9)
+  agent.server.push({ removed_federated_bundles: ['partner.org'] })
+  await expect.poll(known).toBeUndefined()
+  expect(calls.filter((name) => name === 'GetFederatedBundle').length).toBe(asked)
+})
+
+test('an entry and the bundle pushed before it are used together, once both have come', async () => {
+  await using agent = await setUp()
+  await agent.push().inSync
+  const { updates } = agent.state
+  agent.server.push({ federated_bundles: [toWireBundle(partner.bundle)], more: true })
+  agent.server.push({ entries: [wireEntry('a', federating)] })
+  await expect.poll(agent.ids).toEqual(['a'])
+  expect([...agent.state.known.federated.keys()]).toEqual(['partner.org'])
+  expect(agent.state.updates).toBe(updates + 1)
+  expect(agent.server.calls).not.toContain('GetFederatedBundle')
+})
+
+test('a pushed bundle of a trust domain that no entry federates with is not held', async () => {
+  await using agent = await setUp()
+  agent.server.entries.set('a', wireEntry('a', federating))
+  await agent.push().inSync
+  agent.server.push({ federated_bundles: [toWireBundle(ca.bundle)] })
+  agent.server.push({ entries: [wireEntry('b')] })
+  await expect.poll(agent.ids).toEqual(['a', 'b'])
+  expect(agent.state.known.federated.has(ca.trustDomain)).toBe(false)
 })
 
 test('a server that does not push says so', async () => {

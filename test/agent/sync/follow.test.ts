@@ -13,7 +13,7 @@ const partner = await testCa({ trustDomain: 'partner.org' })
 const { trustDomain } = ca
 const MINUTE = 60_000
 
-async function setUp({ pushes = true, hasSvids = true } = {}) {
+async function setUp({ pushes = true, hasSvids = true, usesSync = true } = {}) {
   const clock = new FakeClock(TEST_NOW)
   const server = await FakeServer.start(clock, { ca, pushes })
   server.entries.set('a', wireEntry('a'))
@@ -27,7 +27,7 @@ async function setUp({ pushes = true, hasSvids = true } = {}) {
   const failures: { readonly error: unknown; readonly retryMs: number }[] = []
   const running = followServer(
     {
-      ...{ trustDomain, clock, connection, standing },
+      ...{ trustDomain, clock, connection, standing, usesSync },
       knowledge: () => state.known,
       apply(update) {
         state.known = apply(state.known, update).knowledge
@@ -215,4 +215,14 @@ test('federated bundles, which are not pushed, are asked for at every interval f
   await expect
     .poll(() => agent.state.known.federated.get(partner.trustDomain)?.sequenceNumber)
     .toBe(9)
+})
+
+test('an agent that is to ask for all entries each time neither takes a push nor syncs changes', async () => {
+  await using agent = await setUp({ usesSync: false })
+  await expect.poll(agent.ids).toEqual(['a'])
+  expect(agent.modes).toEqual(['polling'])
+  expect(agent.server.calls).toContain('GetAuthorizedEntries')
+  for (const other of ['Watch', 'SyncAuthorizedEntries']) {
+    expect(agent.server.calls).not.toContain(other)
+  }
 })

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
 import { healthChecks } from '../../../agent/health/health-checks.ts'
 import {
+  countRateExceeded,
   gaugeCache,
   meterAttest,
   meterAttestor,
   meterSigning,
+  observeAdminApi,
   observeWorkloadApi,
 } from '../../../agent/telemetry/meter-agent.ts'
 import type { UnixCaller } from '../../../proto/peer-credentials.ts'
@@ -53,6 +55,29 @@ test('a health check is no connection of a workload', async () => {
   const seen = await lines()
   expect(seen).toContain('spire_agent_rpc_health_check{status="OK"} 1')
   expect(seen.filter((line) => line.includes('connection'))).toEqual([])
+})
+
+test('of the calls on the admin socket those of Debug are its connections', async () => {
+  const { metrics, lines } = open()
+  const observe = observeAdminApi(metrics)
+  const info = observe('/spire.agent.debug.v1.Debug/GetInfo')
+  observe('/spire.api.agent.logger.v1.Logger/GetLogger')(end())
+  expect(await lines()).toContain('spire_agent_debug_api_connections 1')
+  info(end())
+  expect(await lines()).toEqual(
+    expect.arrayContaining([
+      'spire_agent_debug_api_connections 0',
+      'spire_agent_debug_api_connection 1',
+    ]),
+  )
+})
+
+test('a call that came too soon is counted by its method, in the letters that Prometheus has', async () => {
+  const { metrics, lines } = open()
+  countRateExceeded(metrics, '/SpiffeWorkloadAPI/FetchX509SVID')
+  expect(await lines()).toContain(
+    'spire_agent_workload_api_rate_limit_exceeded{method="_SpiffeWorkloadAPI_FetchX509SVID"} 1',
+  )
 })
 
 test('attestations are counted as a whole and by attestor, with what they found', async () => {

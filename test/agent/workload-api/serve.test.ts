@@ -3,8 +3,10 @@ import { statSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
-import { status } from '@grpc/grpc-js'
+import { credentials, status } from '@grpc/grpc-js'
 import { expect, test } from 'vitest'
+import { NO_RATES } from '../../../agent/workload-api/rate-limit.ts'
+import { healthApi } from '../../../proto/load.ts'
 import { emptyBundle } from '../../../spiffe/bundle.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { parseTrustDomain } from '../../../spiffe/id.ts'
@@ -15,6 +17,7 @@ import {
   next,
   openWorkloadEndpoint,
   secured,
+  unary,
 } from '../../fakes/workload-endpoint.ts'
 
 const web = fakeIdentity('spiffe://example.org/web')
@@ -102,6 +105,56 @@ test('refuses a workload that no entry matches, and says in the log what to do',
   })
   const shown = endpoint.lines.filter((line) => 'selectors' in line)
   expect(shown.map(({ level }) => level)).toEqual(['debug'])
+})
+
+test('the log tells why, and no more than the caller of it: that gets SPIRE’s text', async () => {
+  const asked: number[] = []
+  await using endpoint = await openWorkloadEndpoint({
+    whyNone({ caller, selectors }) {
+      asked.push(caller.pid, selectors.size)
+      return { why: 'entry e1 comes closest', entry_id: 'e1' }
+    },
+  })
+  for (const method of ['FetchX509SVID', 'FetchX509Bundles', 'FetchJWTBundles'] as const) {
+    const stream: AsyncIterator<unknown> = endpoint.client[method]({}, secured())[
+      Symbol.asyncIterator
+    ]()
+    await expect(stream.next()).rejects.toMatchObject(noIdentity)
+  }
+  await expect(endpoint.fetchJwtSvid({ audience: ['a'] })).rejects.toMatchObject(noIdentity)
+  const told = endpoint.lines.filter(({ why }) => why === 'entry e1 comes closest')
+  expect(told).toHaveLength(4)
+  expect(asked[0]).toBe(process.pid)
+  expect(asked[1]).toBeGreaterThan(0)
+})
+
+test('a workload that asks for an ID of somebody else is told no more than that it has none', async () => {
+  await using endpoint = await openWorkloadEndpoint()
+  endpoint.source.set({ identities: [web] })
+  const wish = { audience: ['a'], spiffe_id: 'spiffe://example.org/db' }
+  await expect(endpoint.fetchJwtSvid(wish)).rejects.toMatchObject(noIdentity)
+  expect(endpoint.lines.map(({ why }) => why)).toContain(
+    'it asked for spiffe://example.org/db, which is not an identity of its own',
+  )
+})
+
+test('refuses the call that comes too soon, of this method alone', async () => {
+  const exceeded: string[] = []
+  await using endpoint = await openWorkloadEndpoint({
+    rates: { ...NO_RATES, FetchX509SVID: 1 },
+    onRateExceeded: (method) => void exceeded.push(method),
+  })
+  endpoint.source.set({ identities: [web] })
+  const fetch = () => next(messages(endpoint.client.FetchX509SVID({}, secured())))
+  await fetch()
+  await expect(fetch()).rejects.toMatchObject({
+    code: status.UNAVAILABLE,
+    details: 'rate limit exceeded for /SpiffeWorkloadAPI/FetchX509SVID',
+  })
+  expect(exceeded).toEqual(['/SpiffeWorkloadAPI/FetchX509SVID'])
+  await next(messages(endpoint.client.FetchX509Bundles({}, secured())))
+  endpoint.clock.advance(1_000)
+  await fetch()
 })
 
 test.for(['FetchX509SVID', 'FetchX509Bundles', 'FetchJWTBundles'] as const)(
@@ -326,6 +379,19 @@ test('stopping does not wait for ever for a connection that says nothing', async
   endpoint.clock.advance(2_000)
   await stopped
   await once(silent.resume(), 'close')
+})
+
+test('of the health service only Check is there, as in SPIRE', async () => {
+  await using endpoint = await openWorkloadEndpoint()
+  const health = new (healthApi())(`unix:${endpoint.path}`, credentials.createInsecure())
+  const listed = unary((by, done) => health.List({}, by, done))
+  await expect(listed).rejects.toMatchObject({ code: status.UNIMPLEMENTED })
+  const watched = messages(health.Watch({})).next()
+  await expect(watched).rejects.toMatchObject({
+    code: status.UNIMPLEMENTED,
+    details: 'method Watch not implemented',
+  })
+  health.close()
 })
 
 test('the health check needs no header, and serves as long as there is a bundle', async () => {

@@ -11,8 +11,8 @@ beforeAll(async () => {
 afterAll(async () => await operator[Symbol.asyncDispose]())
 const steeple: Operator['steeple'] = (...command) => operator.steeple(...command)
 
-const WEB = '-bundleEndpointURL https://b.org/b -bundleEndpointProfile https_web'
-const SPIFFE = '-bundleEndpointURL https://b.org/b -bundleEndpointProfile https_spiffe'
+const WEB = '-bundleEndpointURL https://b.invalid/b -bundleEndpointProfile https_web'
+const SPIFFE = '-bundleEndpointURL https://b.invalid/b -bundleEndpointProfile https_spiffe'
 const text = (name: string, url: string, ...profile: readonly string[]) => {
   const lines = [
     `Trust domain              : ${name}`,
@@ -30,19 +30,25 @@ const data = (name: string, content: unknown) => {
 
 test('a federation is made, shown, changed, listed and ended', async () => {
   expect(await steeple('federation list')).toEqual(printed('Found 0 federation relationships\n'))
-  const made = text('b.org', 'https://b.org/b', 'https_web')
+  const made = text('b.org', 'https://b.invalid/b', 'https_web')
   expect(await steeple(`federation create -trustDomain b.org ${WEB}`)).toEqual(printed(made))
-  expect(await steeple('federation show -trustDomain b.org')).toEqual(
-    printed(`Found a federation relationship with trust domain b.org:\n${made}`),
+  // What is asked of an endpoint that is not there fails sooner or later; both are right.
+  const first =
+    'Last refreshed            : not since the server started\nNext refresh              : '
+  const last = 'Bundle ends first         : there is no bundle yet\n'
+  const shown = await steeple('federation show -trustDomain b.org')
+  expect(shown.out).toContain(
+    `Found a federation relationship with trust domain b.org:\n${made}${first}`,
   )
-  const changed = text('b.org', 'https://b.org/b', 'https_spiffe', 'spiffe://b.org/e')
+  expect(shown.out.endsWith(last)).toBe(true)
+  const changed = text('b.org', 'https://b.invalid/b', 'https_spiffe', 'spiffe://b.org/e')
   expect(
     await steeple(
       `federation update -trustDomain b.org ${SPIFFE} -endpointSpiffeID spiffe://b.org/e`,
     ),
   ).toEqual(printed(changed))
-  expect(await steeple('federation list')).toEqual(
-    printed(`Found 1 federation relationship\n${changed}`),
+  expect((await steeple('federation list')).out).toContain(
+    `Found 1 federation relationship\n${changed}${first}`,
   )
   expect(await steeple('federation delete -id b.org')).toEqual(
     printed('federation relationship deleted.\n'),
@@ -53,13 +59,13 @@ test('a federation is made, shown, changed, listed and ended', async () => {
 })
 
 test('a file may describe several, and those that are refused do not stop the others', async () => {
-  const one = { bundleEndpointURL: 'https://c.org/b', bundleEndpointProfile: 'https_web' }
+  const one = { bundleEndpointURL: 'https://c.invalid/b', bundleEndpointProfile: 'https_web' }
   const named = (...names: readonly string[]) => ({
     federationRelationships: names.map((trustDomain) => ({ trustDomain, ...one, Colour: 'red' })),
   })
   const ran = await steeple('federation create', data('two.json', named('example.org', 'c.org')))
   expect(ran.code).toBe(1)
-  expect(ran.out).toBe(`${text('c.org', 'https://c.org/b', 'https_web')}\n`)
+  expect(ran.out).toBe(`${text('c.org', 'https://c.invalid/b', 'https_web')}\n`)
   expect(ran.err).toContain(
     'Failed to create the following federation relationship (code: InvalidArgument, msg: "unable to create federation relationship for server trust domain"):\nTrust domain              : example.org\n',
   )
@@ -71,7 +77,7 @@ test.for([
   ['create', 'trust domain is required'],
   ['create -trustDomain b.org', 'bundle endpoint URL is required'],
   [
-    'create -trustDomain b.org -bundleEndpointURL https://b.org',
+    'create -trustDomain b.org -bundleEndpointURL https://b.invalid',
     'unknown bundle endpoint profile type: ""',
   ],
   [
@@ -107,7 +113,7 @@ test.for([
   expect(await steeple(`federation ${line}`)).toEqual(failed(why))
 })
 
-const FROM = { trustDomain: 'd.org', bundleEndpointURL: 'https://d.org' }
+const FROM = { trustDomain: 'd.org', bundleEndpointURL: 'https://d.invalid' }
 
 test.for([
   [{}, 'trust domain is required'],

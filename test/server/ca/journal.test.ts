@@ -22,8 +22,14 @@ const kinds = {
     subject: { country: [], organization: [], commonName: undefined },
     ttlSeconds: 3600,
     randomBytes,
+    upstream: undefined,
   }),
-  jwt: jwtSigningKeyKind({ keyType: 'ec-p256', ttlSeconds: 3600, randomBytes }),
+  jwt: jwtSigningKeyKind({
+    keyType: 'ec-p256',
+    ttlSeconds: 3600,
+    randomBytes,
+    upstream: undefined,
+  }),
 }
 const key = await generateKey('ec-p256')
 const x509 = await kinds.x509.make(key, 'A', clock.now())

@@ -185,6 +185,17 @@ const refusals = (name: string, words: Record<string, string>): readonly Refusal
       await one.revoke(old)
     },
   },
+  {
+    what: 'tainting the old one after it was revoked',
+    code: 'INTERNAL',
+    message: `failed to taint ${name} authority: ${words.untaintable}`,
+    attempt: async (one) => {
+      const old = await oldOf(one)
+      await one.taint(old)
+      await one.revoke(old)
+      await one.taint(old)
+    },
+  },
 ]
 
 const ROWS = [
@@ -194,6 +205,7 @@ const ROWS = [
     prepared: 'only Old local authority can be revoked',
     untainted: 'it is not possible to revoke an untainted root CA',
     gone: 'no root CA found with provided subject key ID',
+    untaintable: 'no ca found with provided subject key ID',
   }).map((row) => ({ kind: 'x509' as const, ...row })),
   ...refusals('JWT', {
     twice: 'key is already tainted',
@@ -201,6 +213,7 @@ const ROWS = [
     prepared: 'unable to use a prepared key',
     untainted: 'it is not possible to revoke an untainted key',
     gone: 'no JWT Key found with provided key ID',
+    untaintable: 'no JWT Key found with provided key ID',
   }).map((row) => ({ kind: 'jwt' as const, ...row })),
 ]
 

@@ -6,7 +6,7 @@ import { IdentityError } from '../../../spiffe/error.ts'
 import { entry, newEntry, selectorsOf } from './sample-entry.ts'
 
 const invalid = (why: string) =>
-  new IdentityError('ENTRY_INVALID', `invalid registration entry: ${why}`)
+  new IdentityError('ENTRY_INVALID', `datastore-validation: invalid registration entry: ${why}`)
 
 test.for<[string, string, string]>([
   [

@@ -5,11 +5,24 @@ import { checkEndpointUrl } from '../../../server/federation/endpoint-url.ts'
 test.for([
   'https://other.org',
   'https://other.org:8443/bundle?x=1',
-  'HTTPS://other.org/',
   'https://192.0.2.1/b',
   'https://[2001:db8::1]:8443/b',
 ])('%s may be a bundle endpoint, and stays as it is', (url) => {
   expect(checkEndpointUrl(url)).toBe(url)
+})
+
+test('the scheme is kept in lower case, whatever the rest is', () => {
+  expect(checkEndpointUrl('HTTPS://Other.org/B')).toBe('https://Other.org/B')
+})
+
+test('a percent sign may stand alone in a query, not in a path', () => {
+  expect(checkEndpointUrl('https://other.org/%41?100%')).toBe('https://other.org/%41?100%')
+  expect(() => checkEndpointUrl('https://other.org/100%')).toThrow(
+    'a percent sign begins no escape',
+  )
+  expect(() => checkEndpointUrl('https://other.org/%zz?')).toThrow(
+    'a percent sign begins no escape',
+  )
 })
 
 const SCHEME = 'bundle endpoint URL must use the https scheme'

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import {
   agentApi,
+  authorityApi,
   bundleApi,
   debugApi,
   entryApi,
+  federationApi,
   healthApi,
   localAuthorityApi,
   loggerApi,
@@ -152,6 +154,11 @@ const TABLE: Record<string, Record<string, Partial<Record<Kind, Outcome>>>> = {
     RevokeWITAuthority: administration,
   },
   '/steeple.server.sync.v1.Sync': { Watch: agentOnly },
+  '/steeple.server.federation.v1.Federation': { GetStanding: administration },
+  '/steeple.server.authority.v1.Authority': {
+    GetProgress: administration,
+    DiscardPrepared: administration,
+  },
   '/spire.api.server.debug.v1.Debug': { GetInfo: localOnly },
   '/spire.api.server.logger.v1.Logger': {
     GetLogger: localOnly,
@@ -184,6 +191,8 @@ test.for(rows)('%s is open to exactly those it is meant for', ([method, row]) =>
 test('every method of every service has a row, in the table above and in the code', () => {
   const apis = [
     agentApi(),
+    authorityApi(),
+    federationApi(),
     bundleApi(),
     debugApi(),
     entryApi(),

@@ -12,7 +12,7 @@ import { parseTrustDomain } from '../../../spiffe/id.ts'
 import { generateKey, spkiOf } from '../../../spiffe/key.ts'
 import { fromPem } from '../../../spiffe/x509/pem.ts'
 import { testCa } from '../../fakes/ca.ts'
-import { OPENSSL_ROOT, SPIRE_BUNDLE } from '../../vectors/foreign-documents.ts'
+import { BRAINPOOL_ROOT, OPENSSL_ROOT, SPIRE_BUNDLE } from '../../vectors/foreign-documents.ts'
 import { refusalOf, survives } from '../refusal.ts'
 
 const trustDomain = parseTrustDomain('example.org')
@@ -66,12 +66,27 @@ test('the form of the Workload API has no use, sequence, hint or X.509 keys', ()
   expect(jwtAuthorities).toEqual(bundle.jwtAuthorities)
 })
 
-test('an authority with a key of no known kind is left out, for it vouches for nobody', () => {
-  const { publicKey } = generateKeyPairSync('x25519')
-  const { publicKey: k1 } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
-  const odd = [jwtKey('x', spkiOf(publicKey)), jwtKey('k', spkiOf(k1))]
-  const document = { ...emptyBundle(trustDomain), jwtAuthorities: odd }
-  expect(JSON.parse(formatBundleDocument(document))).toEqual({ keys: [] })
+test('a JWT authority with a key of no known kind, or too small a one, is left out of every document', () => {
+  const keys = [
+    generateKeyPairSync('x25519'),
+    generateKeyPairSync('ec', { namedCurve: 'secp256k1' }),
+    generateKeyPairSync('ec', { namedCurve: 'secp224r1' }),
+    generateKeyPairSync('rsa', { modulusLength: 1024 }),
+  ]
+  const odd = keys.map(({ publicKey }, at) => jwtKey(String(at), spkiOf(publicKey)))
+  const broken = jwtKey('broken', Buffer.from('no key'))
+  const good = bundle.jwtAuthorities
+  const mixed = { ...emptyBundle(trustDomain), jwtAuthorities: [...odd, broken, ...good] }
+  const kids = (text: string) => JSON.parse(text).keys.map(({ kid }: { kid: string }) => kid)
+  expect(kids(formatBundleDocument(mixed))).toEqual(good.map(({ keyId }) => keyId))
+  expect(kids(formatJwks(mixed))).toEqual(good.map(({ keyId }) => keyId))
+})
+
+test('a root whose key no document can say is left out, and the others are served', () => {
+  const [root = Buffer.alloc(0)] = fromPem('CERTIFICATE', BRAINPOOL_ROOT)
+  const odd = { der: root, tainted: false }
+  const mixed = { ...bundle, x509Authorities: [odd, ...bundle.x509Authorities] }
+  expect(parseBundleDocument(formatBundleDocument(mixed), trustDomain)).toEqual(bundle)
 })
 
 test('an empty bundle is written with an empty list, and trusts nobody when read', () => {

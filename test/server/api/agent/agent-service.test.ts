@@ -359,3 +359,15 @@ test('a filter with a bad selector is refused', async () => {
     details: 'failed to parse selectors: missing selector type',
   })
 })
+
+test.for([
+  ['gets its own SPIFFE ID as a selector where the file says so', true],
+  ['gets no such selector otherwise', false],
+] as const)('an agent %s', async ([, hasAgentIdSelector]) => {
+  await using own = await startTestServer({ config: { hasAgentIdSelector } })
+  const { id } = await own.attest()
+  const { selectors } = await call<Agent>((done) =>
+    own.admin.agent.GetAgent({ id: wire(id) }, done),
+  )
+  expect(selectors).toEqual(hasAgentIdSelector ? [{ type: 'spiffe_id', value: id }] : [])
+})

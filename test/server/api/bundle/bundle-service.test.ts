@@ -78,7 +78,12 @@ test.for<readonly [AppendBundleRequestInput, number, string | RegExp]>([
     3,
     /^failed to convert JWT authority: /,
   ],
-  [{ wit_authorities: [{}] }, 12, 'WIT functionality is disabled'],
+  [{ wit_authorities: [{}] }, 3, 'no authorities to append'],
+  [
+    { x509_authorities: [{ asn1: Buffer.of(0) }], wit_authorities: [{}] },
+    12,
+    'WIT functionality is disabled',
+  ],
 ])('AppendBundle refuses %j and changes nothing', async ([request, code, details]) => {
   const before = await get(admin)
   await expect(append(request)).rejects.toMatchObject({

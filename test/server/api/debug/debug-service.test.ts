@@ -28,7 +28,8 @@ test('says who the server is, up to its root, for how long it runs, and how much
     uptime: 0,
     agents_count: 0,
     entries_count: 0,
-    federated_bundles_count: 0,
+    // The own one is counted too, as SPIRE does.
+    federated_bundles_count: 1,
   })
   const entry = {
     spiffe_id: { trust_domain: 'example.org', path: '/w' },
@@ -43,7 +44,7 @@ test('says who the server is, up to its root, for how long it runs, and how much
     uptime: 90,
     agents_count: 0,
     entries_count: 1,
-    federated_bundles_count: 2,
+    federated_bundles_count: 3,
   })
 })
 

@@ -72,6 +72,26 @@ test('an entry comes back with every field that was given, the first revision an
   expect(await get('e1')).toEqual(result?.entry)
 })
 
+test('lists come back sorted from the write, and in the order in which they were given ever after', async () => {
+  const selectors = [
+    { type: 'unix', value: 'uid:2' },
+    { type: 'docker', value: 'label:x' },
+    { type: 'unix', value: 'gid:1' },
+  ]
+  const dns_names = ['b.example', 'a.example']
+  const sorted = {
+    selectors: [selectors[1], selectors[2], selectors[0]],
+    dns_names: ['a.example', 'b.example'],
+  }
+  const [created] = await create({ ...good, id: 'e1', selectors, dns_names })
+  expect(created?.entry).toMatchObject(sorted)
+  expect(await get('e1')).toMatchObject({ selectors, dns_names })
+  const [similar] = await create({ ...good, selectors })
+  expect(similar?.entry).toMatchObject({ selectors, dns_names })
+  const updated = await update({ id: 'e1', hint: 'new' }, { hint: true })
+  expect(updated?.entry).toMatchObject(sorted)
+})
+
 test('an entry without an ID gets one, and defaults come back as zeros, without attributes', async () => {
   const [result] = await create(good)
   expect(result?.entry?.id).toMatch(/^[0-9a-f-]{36}$/)
@@ -336,6 +356,9 @@ test('filters narrow lists and counts alike', async () => {
   }
 })
 
+/** Cast: a number that the protocol has no name for, as a newer client may send. */
+const UNKNOWN = 9 as unknown as 'MATCH_ANY'
+
 test.for<readonly [FilterInput, string]>([
   [{ by_selectors: { selectors: [] } }, 'malformed selectors filter: empty selector set'],
   [
@@ -345,6 +368,16 @@ test.for<readonly [FilterInput, string]>([
   [
     { by_federates_with: { trust_domains: [] } },
     'malformed federates with filter: empty trust domain set',
+  ],
+  // What is compared is looked at before how.
+  [{ by_selectors: { match: UNKNOWN } }, 'malformed selectors filter: empty selector set'],
+  [
+    { by_selectors: { match: UNKNOWN, selectors: good.selectors } },
+    'malformed selectors filter: unhandled match behavior 9',
+  ],
+  [
+    { by_federates_with: { match: UNKNOWN, trust_domains: [''] } },
+    'malformed federates with filter: trust domain is missing',
   ],
   [
     { by_spiffe_id: wireId('/spire/x') },

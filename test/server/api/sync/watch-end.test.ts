@@ -58,6 +58,8 @@ function start() {
     {
       index: { authorizedFor: () => state.entries },
       localBundle: { current: () => state.bundle },
+      federatedView: { find: () => undefined },
+      handed: { note: () => {} },
       nodes: { find: async () => node },
       watchers,
       clock,

@@ -7,6 +7,7 @@ import {
   type View,
   viewOf,
 } from '../../../../server/api/sync/watch-messages.ts'
+import type { Entry } from '../../../../server/entries/entry.ts'
 import { emptyBundle } from '../../../../spiffe/bundle.ts'
 import { parseTrustDomain } from '../../../../spiffe/id.ts'
 import { anEntry } from '../../an-entry.ts'
@@ -76,4 +77,43 @@ test('whoever applies the messages in order ends up with the same view', () => {
       }
     }),
   )
+})
+
+const partner = parseTrustDomain('partner.org')
+const theirs = (sequenceNumber: number) => ({ ...emptyBundle(partner), sequenceNumber })
+const federating = anEntry({ id: 'a', federatesWith: [partner] })
+const viewWith = (entries: readonly Entry[], sequence: number | undefined) =>
+  viewOf(entries, bundle(1), (name) =>
+    name === partner && sequence !== undefined ? theirs(sequence) : undefined,
+  )
+
+test('a complete state has the bundles that its entries federate with, before its last message', () => {
+  expect([...snapshotMessages(viewWith([federating], 4))]).toMatchObject([
+    { more: true, federated_bundles: [{ trust_domain: 'partner.org', sequence_number: 4 }] },
+    { more: false, entries: [{ id: 'a' }] },
+  ])
+})
+
+test('a bundle that no entry of the agent federates with is not told', () => {
+  const messages = [...snapshotMessages(viewWith([anEntry({ id: 'a' })], 4))]
+  expect(messages).toHaveLength(1)
+  const before = viewWith([anEntry({ id: 'a' })], 4)
+  expect([...changeMessages(before, viewWith([anEntry({ id: 'a' })], 5))]).toEqual([])
+})
+
+test('a federated bundle is told when it changes, and when it is gone', () => {
+  const before = viewWith([federating], 4)
+  expect([...changeMessages(before, viewWith([federating], 5))]).toMatchObject([
+    { federated_bundles: [{ trust_domain: 'partner.org', sequence_number: 5 }], more: false },
+  ])
+  expect([...changeMessages(before, viewWith([federating], undefined))]).toEqual([
+    { removed_federated_bundles: ['partner.org'] },
+  ])
+})
+
+test('the first entry that federates comes together with the bundle', () => {
+  expect([...changeMessages(viewWith([], 4), viewWith([federating], 4))]).toMatchObject([
+    { federated_bundles: [{ trust_domain: 'partner.org' }], more: true },
+    { entries: [{ id: 'a' }] },
+  ])
 })

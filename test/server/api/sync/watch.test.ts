@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RenewAgentResponse } from '../../../../proto/gen/spire/api/server/agent/v1/RenewAgentResponse.ts'
+import type { BatchSetFederatedBundleResponse } from '../../../../proto/gen/spire/api/server/bundle/v1/BatchSetFederatedBundleResponse.ts'
 import type { BatchCreateEntryResponse } from '../../../../proto/gen/spire/api/server/entry/v1/BatchCreateEntryResponse.ts'
 import type { WatchResponse } from '../../../../proto/gen/steeple/server/sync/v1/WatchResponse.ts'
 import { fromStatus } from '../../../../proto/status.ts'
@@ -212,4 +213,43 @@ test('a server that stops ends its streams first, and stops at once', async () =
   const ended = messages.next()
   await other[Symbol.asyncDispose]()
   expect((await ended).done).toBe(true)
+})
+
+test('a federated bundle reaches the agents whose entries federate with it at the moment it is written', async () => {
+  const agent = await server.attest()
+  const write = (sequence_number: number) =>
+    call<BatchSetFederatedBundleResponse>((done) =>
+      server.admin.bundle.BatchSetFederatedBundle(
+        { bundle: [{ trust_domain: 'partner.org', sequence_number }] },
+        done,
+      ),
+    )
+  await write(1)
+  await call((done) =>
+    server.admin.entry.BatchCreateEntry(
+      {
+        entries: [
+          {
+            spiffe_id: wireId('/federating'),
+            parent_id: wireId(pathOf(agent.id)),
+            selectors: [{ type: 'unix', value: 'uid:1' }],
+            federates_with: ['partner.org'],
+          },
+        ],
+      },
+      done,
+    ),
+  )
+  using watching = await watch(agent)
+  const seen: number[] = []
+  const seenUntil = async (sequence: number) => {
+    while (seen.at(-1) !== sequence) {
+      const { federated_bundles } = await watching.next()
+      seen.push(...federated_bundles.map(({ sequence_number }) => sequence_number))
+    }
+  }
+  await seenUntil(1)
+  await write(2)
+  await seenUntil(2)
+  expect(seen).toEqual([1, 2])
 })

@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDiskKeyStore } from '../../../../server/ca/key-store/disk.ts'
 import { generateKey, parsePkcs8, toPkcs8 } from '../../../../spiffe/key.ts'
@@ -93,22 +94,26 @@ test.for([
   const opening = openDiskKeyStore({ path, log })
   await expect(opening).rejects.toMatchObject({
     name: 'IdentityError',
-    code: 'UNAVAILABLE',
-    message: `keys file ${path} is damaged: restore it, or remove it to let the server make new authorities`,
-    cause: undefined,
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(
+      /keys\.json is damaged: .*; restore it, or remove it to let the server make new authorities$/,
+    ),
   })
+  // Whatever prints the error prints its cause too.
+  const said = inspect(await opening.catch((error: unknown) => error))
+  for (const quoted of ['secret!', 'c2VjcmV0']) expect(said).not.toContain(quoted)
 })
 
 test('a file of more than a mebibyte is refused', async () => {
   const path = await newPath()
   await writeFile(path, ' '.repeat(1024 * 1024 + 1), { mode: 0o600 })
-  await expect(openDiskKeyStore({ path, log })).rejects.toThrow(`cannot read keys file ${path}`)
+  await expect(openDiskKeyStore({ path, log })).rejects.toThrow(`cannot read ${path}: `)
 })
 
 test('a directory in place of the file is refused', async () => {
   const path = await newPath()
   await mkdir(path)
-  await expect(openDiskKeyStore({ path, log })).rejects.toThrow(`cannot read keys file ${path}`)
+  await expect(openDiskKeyStore({ path, log })).rejects.toThrow(`cannot read ${path}: `)
 })
 
 test('a key that cannot be written is not there: neither in the store nor for the caller', async () => {

@@ -227,3 +227,37 @@ test('two stores in memory know nothing of each other', async () => {
   await one.entries.create([newEntry({ id: 'x', spiffeId: idOf('/x') })])
   expect(await two.entries.find('x')).toBeUndefined()
 })
+
+test('with migrations disabled a new database is set up, and one of this version is used', async () => {
+  for (let run = 0; run < 2; run++) {
+    await using store = await openStore({ path, clock: systemClock, migrates: false })
+    await store.checkHealth()
+  }
+})
+
+test('with migrations disabled a database of an older version is refused, and left as it is', async () => {
+  await (await openStore({ path, clock: systemClock })).close()
+  const older = new Sqlite(path)
+  older.exec(
+    "drop table federation_relationships; delete from kysely_migration where name = '0002-federation'",
+  )
+  older.close()
+  await expect(openStore({ path, clock: systemClock, migrates: false })).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringMatching(/older version \(it lacks 0002-federation\).*disable_migration/),
+  })
+  await using store = await openStore({ path, clock: systemClock })
+  await store.checkHealth()
+})
+
+test('tells every statement that is carried out, and none of the values, which may be secret', async () => {
+  const told: string[] = []
+  await using store = await openStore({
+    path: ':memory:',
+    clock: systemClock,
+    onSql: (sql) => told.push(sql),
+  })
+  await store.joinTokens.create({ token: 'secret-token', expiresAt: new Date(0) })
+  expect(told).toContainEqual(expect.stringMatching(/insert .*join_tokens/s))
+  expect(told.join()).not.toContain('secret-token')
+})

@@ -9,6 +9,8 @@ export interface WatchResponseInput {
   'entries'?: (_spire_api_types_EntryInput)[];
   'removed_entry_ids'?: (string)[];
   'bundle'?: (_spire_api_types_BundleInput | null);
+  'federated_bundles'?: (_spire_api_types_BundleInput)[];
+  'removed_federated_bundles'?: (string)[];
 }
 
 export interface WatchResponse {
@@ -17,4 +19,6 @@ export interface WatchResponse {
   'entries': (_spire_api_types_Entry)[];
   'removed_entry_ids': (string)[];
   'bundle': (_spire_api_types_Bundle | null);
+  'federated_bundles': (_spire_api_types_Bundle)[];
+  'removed_federated_bundles': (string)[];
 }

@@ -1,0 +1,40 @@
+/** JSON or YAML that an operator wrote, as plain values. A key that stands twice in an object is refused, not chosen from. */
+import { parseJson } from '../../../config/json.ts'
+import { refuseAt } from '../../../config/mistake.ts'
+import type { ConfigNode } from '../../../config/tree.ts'
+import { parseYaml } from '../../../config/yaml.ts'
+
+/**
+ * @param name of the file, for messages; one that ends in neither .json nor .yaml is told by its first character
+ * @throws IdentityError CONFIG_INVALID with the place of the mistake
+ */
+export function parsePlain(name: string, text: string): unknown {
+  const isJson = /\.json$/i.test(name) || (!/\.ya?ml$/i.test(name) && /^\s*[{[]/.test(text))
+  return toPlain(isJson ? parseJson(name, text) : parseYaml(name, text))
+}
+
+function toPlain(node: ConfigNode): unknown {
+  switch (node.kind) {
+    case 'string':
+    case 'bool':
+      return node.value
+    case 'number':
+      return Number(node.text)
+    case 'null':
+      return null
+    case 'list':
+      return node.items.map(toPlain)
+    case 'object': {
+      const members = new Map<string, unknown>()
+      for (const { key, value, place } of node.members) {
+        const name = key.toLowerCase() // as the members of entries are compared
+        if (members.has(name))
+          refuseAt(place, `${JSON.stringify(key)} is there twice`, 'one of them')
+        members.set(name, toPlain(value))
+      }
+      return Object.fromEntries(members)
+    }
+    default:
+      return node satisfies never
+  }
+}

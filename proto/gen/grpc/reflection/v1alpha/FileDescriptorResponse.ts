@@ -1,0 +1,10 @@
+// Original file: proto/grpc/reflection/v1alpha/reflection_v1alpha.proto
+
+
+export interface FileDescriptorResponseInput {
+  'file_descriptor_proto'?: (Buffer | Uint8Array | string)[];
+}
+
+export interface FileDescriptorResponse {
+  'file_descriptor_proto': (Buffer)[];
+}

@@ -1,0 +1,57 @@
+// Original file: proto/spire/api/agent/delegatedidentity/v1/delegated_identity.proto
+
+import type * as grpc from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { FetchJWTSVIDsRequestInput as _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequestInput, FetchJWTSVIDsRequest as _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequest } from '../../../../../spire/api/agent/delegatedidentity/v1/FetchJWTSVIDsRequest.ts';
+import type { FetchJWTSVIDsResponseInput as _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponseInput, FetchJWTSVIDsResponse as _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponse } from '../../../../../spire/api/agent/delegatedidentity/v1/FetchJWTSVIDsResponse.ts';
+import type { SubscribeToJWTBundlesRequestInput as _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesRequestInput, SubscribeToJWTBundlesRequest as _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesRequest } from '../../../../../spire/api/agent/delegatedidentity/v1/SubscribeToJWTBundlesRequest.ts';
+import type { SubscribeToJWTBundlesResponseInput as _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesResponseInput, SubscribeToJWTBundlesResponse as _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesResponse } from '../../../../../spire/api/agent/delegatedidentity/v1/SubscribeToJWTBundlesResponse.ts';
+import type { SubscribeToX509BundlesRequestInput as _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesRequestInput, SubscribeToX509BundlesRequest as _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesRequest } from '../../../../../spire/api/agent/delegatedidentity/v1/SubscribeToX509BundlesRequest.ts';
+import type { SubscribeToX509BundlesResponseInput as _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesResponseInput, SubscribeToX509BundlesResponse as _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesResponse } from '../../../../../spire/api/agent/delegatedidentity/v1/SubscribeToX509BundlesResponse.ts';
+import type { SubscribeToX509SVIDsRequestInput as _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsRequestInput, SubscribeToX509SVIDsRequest as _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsRequest } from '../../../../../spire/api/agent/delegatedidentity/v1/SubscribeToX509SVIDsRequest.ts';
+import type { SubscribeToX509SVIDsResponseInput as _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsResponseInput, SubscribeToX509SVIDsResponse as _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsResponse } from '../../../../../spire/api/agent/delegatedidentity/v1/SubscribeToX509SVIDsResponse.ts';
+
+export interface DelegatedIdentityClient extends grpc.Client {
+  FetchJWTSVIDs(argument: _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponse>): grpc.ClientUnaryCall;
+  FetchJWTSVIDs(argument: _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponse>): grpc.ClientUnaryCall;
+  FetchJWTSVIDs(argument: _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponse>): grpc.ClientUnaryCall;
+  FetchJWTSVIDs(argument: _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequestInput, callback: grpc.requestCallback<_spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponse>): grpc.ClientUnaryCall;
+  fetchJwtsviDs(argument: _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponse>): grpc.ClientUnaryCall;
+  fetchJwtsviDs(argument: _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponse>): grpc.ClientUnaryCall;
+  fetchJwtsviDs(argument: _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponse>): grpc.ClientUnaryCall;
+  fetchJwtsviDs(argument: _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequestInput, callback: grpc.requestCallback<_spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponse>): grpc.ClientUnaryCall;
+  
+  SubscribeToJWTBundles(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesResponse>;
+  SubscribeToJWTBundles(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesResponse>;
+  subscribeToJwtBundles(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesResponse>;
+  subscribeToJwtBundles(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesResponse>;
+  
+  SubscribeToX509Bundles(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesResponse>;
+  SubscribeToX509Bundles(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesResponse>;
+  subscribeToX509Bundles(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesResponse>;
+  subscribeToX509Bundles(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesResponse>;
+  
+  SubscribeToX509SVIDs(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsResponse>;
+  SubscribeToX509SVIDs(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsResponse>;
+  subscribeToX509SviDs(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsResponse>;
+  subscribeToX509SviDs(argument: _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsResponse>;
+  
+}
+
+export interface DelegatedIdentityHandlers extends grpc.UntypedServiceImplementation {
+  FetchJWTSVIDs: grpc.handleUnaryCall<_spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequest, _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponseInput>;
+  
+  SubscribeToJWTBundles: grpc.handleServerStreamingCall<_spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesRequest, _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesResponseInput>;
+  
+  SubscribeToX509Bundles: grpc.handleServerStreamingCall<_spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesRequest, _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesResponseInput>;
+  
+  SubscribeToX509SVIDs: grpc.handleServerStreamingCall<_spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsRequest, _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsResponseInput>;
+  
+}
+
+export interface DelegatedIdentityDefinition extends grpc.ServiceDefinition {
+  FetchJWTSVIDs: MethodDefinition<_spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequestInput, _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponseInput, _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsRequest, _spire_api_agent_delegatedidentity_v1_FetchJWTSVIDsResponse>
+  SubscribeToJWTBundles: MethodDefinition<_spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesRequestInput, _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesResponseInput, _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesRequest, _spire_api_agent_delegatedidentity_v1_SubscribeToJWTBundlesResponse>
+  SubscribeToX509Bundles: MethodDefinition<_spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesRequestInput, _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesResponseInput, _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesRequest, _spire_api_agent_delegatedidentity_v1_SubscribeToX509BundlesResponse>
+  SubscribeToX509SVIDs: MethodDefinition<_spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsRequestInput, _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsResponseInput, _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsRequest, _spire_api_agent_delegatedidentity_v1_SubscribeToX509SVIDsResponse>
+}

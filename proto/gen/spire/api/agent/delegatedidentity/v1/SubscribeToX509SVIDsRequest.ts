@@ -1,0 +1,13 @@
+// Original file: proto/spire/api/agent/delegatedidentity/v1/delegated_identity.proto
+
+import type { SelectorInput as _spire_api_types_SelectorInput, Selector as _spire_api_types_Selector } from '../../../../../spire/api/types/Selector.ts';
+
+export interface SubscribeToX509SVIDsRequestInput {
+  'selectors'?: (_spire_api_types_SelectorInput)[];
+  'pid'?: (number);
+}
+
+export interface SubscribeToX509SVIDsRequest {
+  'selectors': (_spire_api_types_Selector)[];
+  'pid': (number);
+}

@@ -1,0 +1,8 @@
+// Original file: proto/spire/api/agent/logger/v1/agent_logger.proto
+
+
+export interface GetLoggerRequestInput {
+}
+
+export interface GetLoggerRequest {
+}

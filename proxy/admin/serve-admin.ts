@@ -1,0 +1,197 @@
+/**
+ * The endpoint of operators: what the proxy does, in JSON, over loopback or a Unix socket. What changes anything is taken over
+ * the Unix socket alone, whose file says who may: on loopback the workload itself could switch off what protects it. Fails
+ * closed: a request that names another host than loopback is a web page's and is refused.
+ */
+
+import { once } from 'node:events'
+import { chmodSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Address, showAddress } from '../../config/address.ts'
+import { parseDurationMs } from '../../config/duration.ts'
+import { peerCredentialsOf } from '../../proto/peer-credentials.ts'
+import { prepareSocketPath } from '../../proto/unix-listener.ts'
+import { IdentityError, reasonOf } from '../../spiffe/error.ts'
+import type { InboundConfig } from '../config.ts'
+import type { Engine } from '../enforce/engine.ts'
+import type { KillSwitch } from '../enforce/kill-switch.ts'
+import type { Listeners } from '../listeners.ts'
+import type { TokenKeys } from '../policy-source/issuer-keys.ts'
+import type { PolicySource } from '../policy-source/policy-source.ts'
+import type { ProxyContext } from '../proxy.ts'
+import type { Self } from '../self.ts'
+import {
+  certificatesPage,
+  connectionsPage,
+  killSwitchPage,
+  plaintextPage,
+  policyPage,
+  statusPage,
+} from './pages.ts'
+import { readJsonBody } from './read-json-body.ts'
+
+export interface AdminOptions {
+  readonly address: Address
+  readonly context: ProxyContext
+  readonly engine: Engine
+  readonly source: PolicySource
+  readonly killSwitch: KillSwitch
+  readonly tokenKeys: TokenKeys
+  readonly self: Self
+  readonly listeners: Listeners
+  readonly inbound: readonly InboundConfig[]
+  /** Since when it takes connections: what was not seen was not seen for this long. */
+  readonly since: Date
+  readonly version: string
+  /** Takes no more connections and ends the process when those that are open have ended. */
+  drain(): void
+}
+
+export interface AdminListener extends AsyncDisposable {
+  readonly address: Address
+}
+
+const MAX_CONNECTIONS = 50
+const REQUEST_TIMEOUT_MS = 10_000
+const MAX_HEADER_BYTES = 16 * 1024
+const SOCKET_MODE = 0o660
+const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
+
+const PAGES: Readonly<Record<string, (options: AdminOptions) => object>> = {
+  '/status': statusPage,
+  '/policy': policyPage,
+  '/certificates': certificatesPage,
+  '/connections': connectionsPage,
+  '/plaintext-callers': plaintextPage,
+  '/kill-switch': ({ killSwitch }) => killSwitchPage(killSwitch.state()),
+}
+
+/** @throws IdentityError CONFIG_INVALID when the address cannot be had */
+export async function serveAdmin(options: AdminOptions): Promise<AdminListener> {
+  const { address, context } = options
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
+    (request, response) => void answer(options, request, response),
+  )
+  server.maxConnections = MAX_CONNECTIONS
+  if (address.kind === 'unix') await prepareSocketPath(address.path)
+  try {
+    server.listen(
+      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
+    )
+    await once(server, 'listening')
+  } catch (error) {
+    const why = `cannot listen on ${showAddress(address)}: ${reasonOf(error)}; choose another proxy.admin.listen`
+    throw new IdentityError('CONFIG_INVALID', why, { cause: error })
+  }
+  if (address.kind === 'unix') chmodSync(address.path, SOCKET_MODE)
+  const bound = server.address()
+  const isTcp = typeof bound === 'object' && bound !== null && address.kind === 'tcp'
+  const where: Address = isTcp ? { ...address, port: bound.port } : address
+  context.log.info({ address: showAddress(where) }, 'Serving the admin endpoint')
+  return {
+    address: where,
+    async [Symbol.asyncDispose]() {
+      if (!server.listening) return
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function answer(
+  options: AdminOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const send = (status: number, body: object) => {
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    response.end(`${JSON.stringify(body, undefined, 2)}\n`)
+  }
+  try {
+    const path = (request.url ?? '').replace(/\?.*$/s, '')
+    checkHost(options, request)
+    if (request.method === 'GET') {
+      const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined
+      if (page === undefined) send(404, { error: 'no such page', pages: Object.keys(PAGES) })
+      else send(200, page(options))
+      return
+    }
+    send(200, await change(options, request, path))
+  } catch (error) {
+    if (error instanceof IdentityError) {
+      send(statusOf(error), { error: error.message, code: error.code })
+      return
+    }
+    options.context.log.error({ err: error }, 'The admin endpoint failed')
+    send(500, { error: 'internal error' })
+  }
+}
+
+/** A page of the web may ask loopback in a browser's name; it cannot choose the host that it names. */
+function checkHost({ address }: AdminOptions, { headers }: IncomingMessage): void {
+  if (address.kind === 'unix' || LOOPBACK_HOST.test(headers.host ?? '')) return
+  throw new IdentityError('NOT_AUTHORIZED', 'the host is not loopback')
+}
+
+async function change(
+  options: AdminOptions,
+  request: IncomingMessage,
+  path: string,
+): Promise<object> {
+  const { address, context, killSwitch } = options
+  if (address.kind !== 'unix') {
+    const todo = 'listen on a Unix socket: proxy { admin { listen = "unix:/path" } }'
+    throw new IdentityError('NOT_AUTHORIZED', `nothing can be changed over loopback; ${todo}`)
+  }
+  const by = callerOf(request.socket)
+  switch (`${request.method} ${path}`) {
+    case 'POST /drain':
+      context.log.warn({ audit: true, by }, 'Drain requested')
+      options.drain()
+      return { draining: true }
+    case 'POST /kill-switch': {
+      const { for: duration, reason } = await readJsonBody(request)
+      if (typeof duration !== 'string' || typeof reason !== 'string') {
+        const expected = '{"for": "15m", "reason": "…"}'
+        throw new IdentityError('REQUEST_INVALID', `expected ${expected}`)
+      }
+      return killSwitchPage(killSwitch.on({ durationMs: durationOf(duration), reason, by }))
+    }
+    case 'DELETE /kill-switch':
+      killSwitch.off(by)
+      return killSwitchPage(killSwitch.state())
+    default:
+      throw new IdentityError('NOT_FOUND', `there is no ${request.method} ${path}`)
+  }
+}
+
+function durationOf(text: string): number {
+  try {
+    return parseDurationMs(text)
+  } catch (cause) {
+    throw new IdentityError('REQUEST_INVALID', `for: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+/** For the audit: whom the kernel names. @throws IdentityError when it names nobody */
+function callerOf(socket: Socket): string {
+  using caller = peerCredentialsOf(socket)
+  return `uid ${caller.uid}, pid ${caller.pid}`
+}
+
+function statusOf({ code }: IdentityError): number {
+  switch (code) {
+    case 'NOT_FOUND':
+      return 404
+    case 'NOT_AUTHORIZED':
+      return 403
+    case 'REQUEST_INVALID':
+      return 400
+    default:
+      return 503
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The metrics that dashboards of Istio read, under its names. What a pair of workloads counts into is looked up once for
+ * each connection; the rest is addition.
+ *
+ * @see Istio standard metrics
+ */
+import type { Labels } from '../../telemetry/metrics.ts'
+import { type Counter, createSeriesTable, type Histogram } from '../../telemetry/series.ts'
+import { type Parties, partyLabels } from './parties.ts'
+
+/** What a request is told apart by, beyond its pair of workloads. */
+export interface RequestOutcome {
+  /** 0: the client got none. */
+  readonly status: number
+  readonly grpcStatus: number | undefined
+  /** Joined by commas; `-` when there is none. */
+  readonly flags: string
+  readonly isGrpc: boolean
+}
+
+export interface RequestSample extends RequestOutcome {
+  readonly durationMs: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+}
+
+export interface HttpMeter {
+  count(sample: RequestSample): void
+}
+
+export interface TcpMeter {
+  opened(): void
+  /** Bytes since the last call. */
+  carried(received: number, sent: number): void
+  /** @param flags `-`, or why it ended */
+  closed(flags: string): void
+}
+
+export interface IstioMetrics {
+  http(parties: Parties): HttpMeter
+  tcp(parties: Parties): TcpMeter
+  /** Connections that never came to anything: refused in the handshake or by policy. */
+  failed(reporter: Parties['reporter'], flags: string): void
+  text(): string
+}
+
+/** As Envoy's, which Istio's dashboards have their quantiles from; milliseconds or bytes. */
+const BOUNDS = [
+  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000,
+  600_000, 1_800_000, 3_600_000,
+]
+
+/** Outcomes remembered for one pair; beyond it they are looked up anew. */
+const MAX_OUTCOMES = 64
+
+interface RequestSeries {
+  readonly total: Counter
+  readonly duration: Histogram
+  readonly requestBytes: Histogram
+  readonly responseBytes: Histogram
+}
+
+export function openIstioMetrics(): IstioMetrics {
+  const table = createSeriesTable()
+  const requestSeries = (labels: Labels): RequestSeries => ({
+    total: table.counter('istio_requests_total', labels),
+    duration: table.histogram('istio_request_duration_milliseconds', BOUNDS, labels),
+    requestBytes: table.histogram('istio_request_bytes', BOUNDS, labels),
+    responseBytes: table.histogram('istio_response_bytes', BOUNDS, labels),
+  })
+  return {
+    http(parties) {
+      const base = partyLabels(parties)
+      const known = new Map<string, RequestSeries>()
+      const seriesOf = (outcome: RequestOutcome): RequestSeries => {
+        const key = `${outcome.status} ${outcome.grpcStatus} ${outcome.flags} ${outcome.isGrpc}`
+        const found = known.get(key)
+        if (found !== undefined) return found
+        const made = requestSeries({ ...base, ...outcomeLabels(outcome) })
+        if (known.size < MAX_OUTCOMES) known.set(key, made)
+        return made
+      }
+      // Most requests of a connection end as the one before did.
+      let last: RequestOutcome | undefined
+      let lastSeries: RequestSeries | undefined
+      return {
+        count(sample) {
+          if (lastSeries === undefined || last === undefined || !endsAlike(last, sample)) {
+            lastSeries = seriesOf(sample)
+            last = sample
+          }
+          lastSeries.total.add(1)
+          lastSeries.duration.observe(sample.durationMs)
+          lastSeries.requestBytes.observe(sample.requestBytes)
+          lastSeries.responseBytes.observe(sample.responseBytes)
+        },
+      }
+    },
+    tcp(parties) {
+      const base = { ...partyLabels(parties), request_protocol: 'tcp' }
+      const labels = { ...base, response_flags: '-' }
+      const received = table.counter('istio_tcp_received_bytes_total', labels)
+      const sent = table.counter('istio_tcp_sent_bytes_total', labels)
+      return {
+        opened: () => table.counter('istio_tcp_connections_opened_total', labels).add(1),
+        carried(receivedBytes, sentBytes) {
+          received.add(receivedBytes)
+          sent.add(sentBytes)
+        },
+        closed: (flags) =>
+          table
+            .counter('istio_tcp_connections_closed_total', { ...base, response_flags: flags })
+            .add(1),
+      }
+    },
+    failed: (reporter, flags) =>
+      table
+        .counter('istio_tcp_connections_failed_total', { reporter, response_flags: flags })
+        .add(1),
+    text: table.text,
+  }
+}
+
+function endsAlike(one: RequestOutcome, other: RequestOutcome): boolean {
+  return (
+    one.status === other.status &&
+    one.flags === other.flags &&
+    one.grpcStatus === other.grpcStatus &&
+    one.isGrpc === other.isGrpc
+  )
+}
+
+function outcomeLabels({ status, grpcStatus, flags, isGrpc }: RequestOutcome): Labels {
+  return {
+    request_protocol: isGrpc ? 'grpc' : 'http',
+    response_code: String(status),
+    grpc_response_status: grpcStatus === undefined ? '' : String(grpcStatus),
+    response_flags: flags,
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Counters and histograms for hot paths, in Prometheus' text form: the labels of a series are put together once, and then
+ * counting is an addition. The number of series is bounded: what comes beyond it is counted in one series of each metric
+ * whose labels all say `other`, so that totals stay true.
+ *
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/
+ */
+import type { Labels } from './metrics.ts'
+
+export interface Counter {
+  add(amount: number): void
+}
+
+export interface Histogram {
+  observe(value: number): void
+}
+
+export interface SeriesTable {
+  counter(name: string, labels: Labels): Counter
+  /** @param bounds upper bounds of the buckets, ascending, without infinity; the same for all series of a name */
+  histogram(name: string, bounds: readonly number[], labels: Labels): Histogram
+  text(): string
+}
+
+/** Series of one metric. */
+const MAX_SERIES = 2_000
+const OTHER = 'other'
+
+interface Metric<S> {
+  readonly kind: 'counter' | 'histogram'
+  readonly series: Map<string, S>
+}
+
+interface Count extends Counter {
+  readonly labels: string
+  readonly total: () => number
+}
+
+interface Buckets extends Histogram {
+  readonly labels: string
+  readonly lines: (name: string) => string
+}
+
+export function createSeriesTable(): SeriesTable {
+  const counters = new Map<string, Metric<Count>>()
+  const histograms = new Map<string, Metric<Buckets>>()
+  const find = <S>(
+    metrics: Map<string, Metric<S>>,
+    kind: Metric<S>['kind'],
+    name: string,
+    labels: Labels,
+    make: (labels: string) => S,
+  ): S => {
+    let metric = metrics.get(name)
+    if (metric === undefined) {
+      metric = { kind, series: new Map() }
+      metrics.set(name, metric)
+    }
+    const written = writeLabels(labels)
+    const known = metric.series.get(written)
+    if (known !== undefined) return known
+    const isFull = metric.series.size >= MAX_SERIES
+    const key = isFull ? writeLabels(othersOf(labels)) : written
+    const found = metric.series.get(key) ?? make(key)
+    metric.series.set(key, found)
+    return found
+  }
+  return {
+    counter: (name, labels) => find(counters, 'counter', name, labels, newCount),
+    histogram: (name, bounds, labels) =>
+      find(histograms, 'histogram', name, labels, (written) => newBuckets(bounds, written)),
+    text: () => textOf(counters, histograms),
+  }
+}
+
+function textOf(
+  counters: ReadonlyMap<string, Metric<Count>>,
+  histograms: ReadonlyMap<string, Metric<Buckets>>,
+): string {
+  const parts: string[] = []
+  for (const [name, { series }] of counters) {
+    parts.push(`# HELP ${name} ${name}\n# TYPE ${name} counter\n`)
+    for (const { labels, total } of series.values()) parts.push(`${name}{${labels}} ${total()}\n`)
+  }
+  for (const [name, { series }] of histograms) {
+    parts.push(`# HELP ${name} ${name}\n# TYPE ${name} histogram\n`)
+    for (const { lines } of series.values()) parts.push(lines(name))
+  }
+  return parts.join('')
+}
+
+function newCount(labels: string): Count {
+  let total = 0
+  return {
+    labels,
+    add(amount) {
+      total += amount
+    },
+    total: () => total,
+  }
+}
+
+function newBuckets(bounds: readonly number[], labels: string): Buckets {
+  const counts = new Float64Array(bounds.length + 1)
+  let sum = 0
+  return {
+    labels,
+    observe(value) {
+      let at = 0
+      while (at < bounds.length && value > (bounds[at] ?? 0)) at += 1
+      counts[at] = (counts[at] ?? 0) + 1
+      sum += value
+    },
+    lines(name) {
+      let total = 0
+      const separator = labels === '' ? '' : ','
+      const buckets = [...counts].map((count, at) => {
+        total += count
+        const bound = bounds[at] ?? '+Inf'
+        return `${name}_bucket{${labels}${separator}le="${bound}"} ${total}\n`
+      })
+      return `${buckets.join('')}${name}_sum{${labels}} ${sum}\n${name}_count{${labels}} ${total}\n`
+    },
+  }
+}
+
+function writeLabels(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escapeValue(value)}"`)
+    .join(',')
+}
+
+function othersOf(labels: Labels): Labels {
+  return Object.fromEntries(Object.keys(labels).map((name) => [name, OTHER]))
+}
+
+function escapeValue(value: string): string {
+  return /[\\"\n]/.test(value)
+    ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+    : value
+}
