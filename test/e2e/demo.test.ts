@@ -8,6 +8,6 @@ test('the demo ends with 0 and tells every step', async () => {
     cwd: join(import.meta.dirname, '..', '..'),
   })
   expect(code, stdout + stderr).toBe(0)
-  expect(stdout.match(/^\d+\. /gm)).toHaveLength(8)
+  expect(stdout.match(/^\d+\. /gm)).toHaveLength(10)
   expect(stdout).toMatch(/, 0 failed;/)
 })

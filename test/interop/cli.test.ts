@@ -109,7 +109,7 @@ const setBundle = (id: string, path: string, ...more: readonly string[]) => [
 /** A federation over the web, unless another profile follows. */
 const federate = (verb: 'create' | 'update', trustDomain: string, ...more: readonly string[]) => [
   ...['federation', verb, '-trustDomain', trustDomain],
-  ...['-bundleEndpointURL', `https://${trustDomain}/bundle`],
+  ...['-bundleEndpointURL', `https://${trustDomain}.invalid/bundle`],
   ...['-bundleEndpointProfile', 'https_web', ...more],
 ]
 const SPIFFE = ['-bundleEndpointProfile', 'https_spiffe']
@@ -117,14 +117,14 @@ const federations = file('federations.json', {
   federationRelationships: [
     {
       trustDomain: 'f6.org',
-      bundleEndpointURL: 'https://f6.org/b',
+      bundleEndpointURL: 'https://f6.invalid/b',
       bundleEndpointProfile: 'https_web',
       trustDomainBundle: FOREIGN_PEM,
       trustDomainBundleFormat: 'pem',
     },
     {
       trustDomain: 'f7.org',
-      bundleEndpointURL: 'https://f7.org/b',
+      bundleEndpointURL: 'https://f7.invalid/b',
       bundleEndpointProfile: 'https_spiffe',
       endpointSPIFFEID: 'spiffe://f7.org/ep',
     },
@@ -132,7 +132,7 @@ const federations = file('federations.json', {
 })
 const federationOf = (name: string, members: object) =>
   file(name, { federationRelationships: [members] })
-const web = { bundleEndpointURL: 'https://f8.org/b', bundleEndpointProfile: 'https_web' }
+const web = { bundleEndpointURL: 'https://f8.invalid/b', bundleEndpointProfile: 'https_web' }
 
 /** The whole life of an authority: `KIND-ROLE` stands for the ID of the one in that role. */
 const authorityCommands = (kind: 'x509' | 'jwt'): readonly (readonly string[])[] => {
@@ -447,12 +447,12 @@ const SERVER_COMMANDS: readonly (readonly string[])[] = [
   ['federation', 'list', '-output', 'json'],
   ['federation', 'create'],
   ['federation', 'create', '-trustDomain', 'f1.org'],
-  ['federation', 'create', '-trustDomain', 'f1.org', '-bundleEndpointURL', 'https://f1.org/b'],
+  ['federation', 'create', '-trustDomain', 'f1.org', '-bundleEndpointURL', 'https://f1.invalid/b'],
   federate('create', 'f1.org', '-bundleEndpointProfile', 'nonsense'),
   federate('create', 'f1.org', ...SPIFFE),
   federate('create', 'f1.org', ...SPIFFE, '-endpointSpiffeID', 'nonsense'),
   federate('create', 'f1.org', '-bundleEndpointURL', 'http://f1.org/b'),
-  federate('create', 'BAD!', '-bundleEndpointURL', 'https://f1.org/b'),
+  federate('create', 'BAD!', '-bundleEndpointURL', 'https://f1.invalid/b'),
   federate('create', 'example.org'),
   federate('create', 'f1.org'),
   federate('create', 'f1.org'),
@@ -555,21 +555,16 @@ const AGENT_COMMANDS: readonly (readonly string[])[] = [
 /** Differences that are meant, each with its reason. Key: how the command line starts. */
 const ACCEPTED = new Map<string, string>([
   [
-    full.join(' '),
-    'we echo DNS names in the order given, which decides the common name; SPIRE sorts its echo',
-  ],
-  [
     '-entryID e1 -parentID spiffe://example.org/parent -spiffeID spiffe://example.org/new',
     'an ID that is taken is said in words, not as a UNIQUE constraint of a database',
   ],
   [`${basic.join(' ')} -dns bad_name..org`, 'the label that is wrong is named, on one line'],
-  [`${basic.join(' ')} -entryID`, 'no datastore-validation prefix, and the limit is said'],
+  [`${basic.join(' ')} -entryID iii`, 'the limit is said'],
   [
     `${cutJson} -format spiffe`,
     'where the JSON is wrong is said; SPIRE passes on what its library says',
   ],
   [`${cutJson} -trustDomainBundleFormat`, 'as above'],
-  ['debug getinfo', 'we count the federated bundles alone; SPIRE counts its own as one of them'],
   [
     'api validate jwt -audience a -svid nonsense',
     'the reason is in our words; code and prefix are the same',
@@ -593,6 +588,8 @@ function settle({ code, stdout, stderr }: Result, server: Server, agent: Agent):
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, 'TIME')
       .replace(/\b\d{20,}\b/g, 'SERIAL')
       .replace(/\b1[6-9]\d{8}\b/g, 'UNIX')
+      // What our command adds when the server is ours; SPIRE's has nothing to ask.
+      .replace(/^(Last refreshed|Next refresh|Last failure|Bundle ends first) *: .*\n/gm, '')
       .replace(/after [\d.]+(µs|ms|s)/g, 'after DURATION')
       .replace(/"(kid|key_id)":\s*"[^"]*"/g, '"$1":"KEY"')
       .replace(/"(x|y)":\s*"[^"]*"/g, '"$1":"POINT"')

@@ -11,10 +11,16 @@ const PROGRAMS = {
   'spire-server': join(root, 'bin', 'spire-server'),
   'spire-agent': join(root, 'bin', 'spire-agent'),
   'spiffe-helper': join(root, 'bin', 'spiffe-helper'),
+  'oidc-discovery-provider': join(root, 'bin', 'oidc-discovery-provider'),
   'go-client': join(root, 'bin', 'go-client'),
+  pebble: join(root, 'bin', 'pebble'),
   grpcurl: join(root, 'bin', 'grpcurl'),
+  h2spec: join(root, 'bin', 'h2spec'),
+  h2load: 'h2load',
+  curl: 'curl',
   'py-spiffe': join(root, 'py', 'bin', 'python'),
   pkilint: join(root, 'py', 'bin', 'lint_pkix_cert'),
+  envoy: join(root, 'py', 'lib', 'python3.11', 'site-packages', 'envoy', '_bin', 'envoy'),
   openssl: 'openssl',
 } as const
 
@@ -30,14 +36,20 @@ function isThere(name: Peer): boolean {
   return program.startsWith('/') ? existsSync(program) : isInstalled(program)
 }
 
+/** What is not there of what is needed, and how to get it; undefined: nothing is missing. */
+export function lacking(needs: readonly Peer[]): string | undefined {
+  const missing = needs.filter((name) => !isThere(name))
+  if (missing.length === 0) return undefined
+  return `needs ${missing.join(', ')}: run test/interop/peers install identity proxy`
+}
+
 /** A test that needs the named peers. Without them it is reported as skipped, with what to install. */
 export function interop(title: string, needs: readonly Peer[], body: () => Promise<void>): void {
-  const missing = needs.filter((name) => !isThere(name))
-  if (missing.length === 0) {
+  const how = lacking(needs)
+  if (how === undefined) {
     test(title, body)
     return
   }
-  const how = `needs ${missing.join(', ')}: run test/interop/peers install identity`
   process.stderr.write(`SKIPPED ${title}: ${how}\n`)
   test.skip(`${title} (${how})`, () => {})
 }

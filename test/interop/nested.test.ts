@@ -1,6 +1,7 @@
 /**
- * A real SPIRE server below ours, in the same trust domain: its CA is signed by ours, its JWT keys are published through
- * ours, and what it issues verifies at workloads of either. It follows when our CA is replaced by force.
+ * Servers below others in the same trust domain, ours and SPIRE's in any combination: a CA is signed by the server
+ * above, JWT keys are published through it, and what is issued far down verifies everywhere. All follow when the CA at
+ * the root is replaced by force. Three levels of ours do the same.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -60,24 +61,39 @@ const nestedBelow = (root: Server, agent: Agent) => `UpstreamAuthority "spire" {
     }
   }`
 
-async function story(agentKind: Kind): Promise<void> {
-  await using root = await startServer('steeple')
-  await using above = await startAgent(agentKind, root)
-  await register(root, above, 'spiffe://example.org/nested', '-downstream')
-  await until('the nested server to have an identity', () => served(above))
+interface Tower {
+  /** From the root down. */
+  readonly servers: readonly Kind[]
+  readonly agents: Kind
+}
 
-  await using nested = await startServer('spire', { plugins: nestedBelow(root, above) })
-  await using below = await startAgent(agentKind, nested)
+async function story({ servers, agents }: Tower): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const built: [Server, ...Server[]] = [stack.use(await startServer(servers[0] ?? 'steeple'))]
+  const [root] = built
+  let bottom = root
+  for (const [level, kind] of servers.slice(1).entries()) {
+    const above = stack.use(await startAgent(agents, bottom))
+    await register(bottom, above, `spiffe://example.org/nested-${level}`, '-downstream')
+    await until('the nested server to have an identity', () => served(above))
+    bottom = stack.use(await startServer(kind, { plugins: nestedBelow(bottom, above) }))
+    built.push(bottom)
+  }
+  const nested = bottom
+  const below = stack.use(await startAgent(agents, nested))
   await register(nested, below, 'spiffe://example.org/far/down')
   await until('the workload far down to be served', () => goFetches(below))
 
   const chain = await served(below)
-  expect(chain).toHaveLength(2)
+  expect(chain).toHaveLength(servers.length)
   const isTaken = async (svid: readonly Uint8Array[]) =>
     verifyX509Svid({ chain: svid, bundle: await bundleOf(root), now: systemClock.now() })
   expect(await isTaken(chain)).toMatchObject({ id: 'spiffe://example.org/far/down' })
-  // The root's own key, and the one that the nested server has published.
-  expect((await bundleOf(root)).jwtAuthorities).toHaveLength(2)
+  // Everybody's own key, also of those far down.
+  for (const server of built) {
+    const knowsAll = async () => (await bundleOf(server)).jwtAuthorities.length === built.length
+    await until('every server to know every JWT key', knowsAll)
+  }
 
   const { active } = JSON.parse(
     await succeed(root, 'localauthority', 'x509', 'show', '-output', 'json'),
@@ -91,8 +107,8 @@ async function story(agentKind: Kind): Promise<void> {
   await until('the nested server to know the next CA', isKnownBelow, ROTATION_MS)
   await byId('activate', prepared)
   await byId('taint', active)
-  const isReplaced = async () =>
-    !(await served(below))[1]?.every((byte, at) => byte === chain[1]?.[at])
+  const top = (svid: readonly Uint8Array[]) => svid.at(-1) ?? new Uint8Array()
+  const isReplaced = async () => Buffer.compare(top(await served(below)), top(chain)) !== 0
   await until('the workload far down to have another chain', isReplaced, ROTATION_MS)
   await byId('revoke', active)
   expect((await bundleOf(root)).x509Authorities).toHaveLength(1)
@@ -100,10 +116,17 @@ async function story(agentKind: Kind): Promise<void> {
   await expect(isTaken(chain)).rejects.toMatchObject({ code: 'CERTIFICATE_UNTRUSTED' })
 }
 
-describe.concurrent('a real SPIRE server below ours', () => {
+describe.concurrent('nested servers', () => {
   const needed: readonly Peer[] = ['go-client', 'spire-server', 'spire-agent']
-  const kinds: readonly Kind[] = ['steeple', 'spire']
-  for (const kind of kinds) {
-    interop(`with ${kind} agents`, needed, () => story(kind))
+  const towers: readonly Tower[] = [
+    { servers: ['steeple', 'spire'], agents: 'steeple' },
+    { servers: ['steeple', 'spire'], agents: 'spire' },
+    { servers: ['spire', 'steeple'], agents: 'spire' },
+    { servers: ['spire', 'steeple'], agents: 'steeple' },
+    { servers: ['steeple', 'steeple', 'steeple'], agents: 'steeple' },
+  ]
+  for (const tower of towers) {
+    const title = `${tower.servers.join(' above ')}, with ${tower.agents} agents`
+    interop(title, needed, () => story(tower))
   }
 })

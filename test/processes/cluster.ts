@@ -2,10 +2,11 @@
  * Servers and agents as real processes, ours or SPIRE's, from the very same configuration files and command
  * lines: what makes "drop-in" a thing that can be tested.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { agentConf, serverConf } from './config-text.ts'
 import { type Result, type Running, run, start, until } from './process.ts'
 
 export type Kind = 'steeple' | 'spire'
@@ -15,10 +16,19 @@ const peers = join(process.env.STEEPLE_PEERS ?? join(homedir(), '.cache', 'steep
 /** The command under test; STEEPLE names another one, e.g. an installed package's. */
 export const steeple = process.env.STEEPLE ?? join(root, 'steeple')
 
+/** No command waits longer, however busy the machine is. */
+const COMMAND = { timeoutMs: 60_000 } as const
+
 /** The program and first words of a command, e.g. `./steeple server` or `spire-server`. */
-function program(kind: Kind, role: 'server' | 'agent'): readonly [string, readonly string[]] {
+export function program(
+  kind: Kind,
+  role: 'server' | 'agent',
+): readonly [string, readonly string[]] {
   return kind === 'steeple' ? [steeple, [role]] : [join(peers, `spire-${role}`), []]
 }
+
+/** Whose command line asks what the tests themselves want to know: SPIRE's where it is, for it starts sooner. */
+const prober = (kind: Kind): Kind => (existsSync(join(peers, 'spire-agent')) ? 'spire' : kind)
 
 export interface Server extends AsyncDisposable {
   readonly kind: Kind
@@ -60,11 +70,10 @@ export async function startServer(kind: Kind, options: ServerOptions = {}): Prom
   let running = launch()
   const cli = (by: Kind, ...args: readonly string[]) => {
     const [cliCommand, cliWords] = program(by, 'server')
-    return run(cliCommand, [...cliWords, ...args, '-socketPath', socket])
+    return run(cliCommand, [...cliWords, ...args, '-socketPath', socket], COMMAND)
   }
-  const healthy = () => ready(running, `${kind} server`, () => cli(kind, 'healthcheck'))
-  await healthy()
-  return {
+  const healthy = () => ready(running, `${kind} server`, () => cli(prober(kind), 'healthcheck'))
+  const server: Server = {
     kind,
     dir,
     port,
@@ -78,7 +87,7 @@ export async function startServer(kind: Kind, options: ServerOptions = {}): Prom
       await healthy()
     },
     async bundleFile() {
-      const { stdout } = await cli(kind, 'bundle', 'show')
+      const { stdout } = await cli(prober(kind), 'bundle', 'show')
       const path = join(dir, 'bundle.pem')
       writeFileSync(path, stdout)
       return path
@@ -88,6 +97,7 @@ export async function startServer(kind: Kind, options: ServerOptions = {}): Prom
       rmSync(dir, { recursive: true, force: true })
     },
   }
+  return await orNone(server, healthy)
 }
 
 export interface Agent extends AsyncDisposable {
@@ -95,10 +105,18 @@ export interface Agent extends AsyncDisposable {
   readonly dir: string
   readonly id: string
   readonly socket: string
+  /** Socket of the agent's own administration; there only when it was asked for. */
+  readonly adminSocket: string
   process(): Running
   /** Runs a `spire-agent`-style command of the given kind against this agent's Workload API socket. */
   cli(by: Kind, ...args: readonly string[]): Promise<Result>
-  restart(): Promise<void>
+  /** As `cli`, at the admin socket. */
+  adminCli(by: Kind, ...args: readonly string[]): Promise<Result>
+  healthy(): Promise<void>
+  /** Ends the process if it still runs and starts it again. @param more flags of `run` */
+  relaunch(...more: readonly string[]): Promise<void>
+  /** As `relaunch`, until it is healthy. */
+  restart(...more: readonly string[]): Promise<void>
 }
 
 export interface AgentOptions {
@@ -107,12 +125,17 @@ export interface AgentOptions {
   readonly workloadAttestor?: string
   /** Instead of a fresh join token: the block, and the ID that it leads to. */
   readonly nodeAttestor?: { readonly block: string; readonly id: string }
+  /** Instead of a fresh one. */
+  readonly joinToken?: string
+  /** Whether it listens on an admin socket. */
+  readonly hasAdminSocket?: boolean
   /** Further blocks of the file. */
   readonly blocks?: string
 }
 
-async function generateToken(server: Server): Promise<string> {
-  const generated = await server.cli(server.kind, 'token', 'generate')
+/** @param more flags of `token generate` */
+export async function generateToken(server: Server, ...more: readonly string[]): Promise<string> {
+  const generated = await server.cli(prober(server.kind), 'token', 'generate', ...more)
   const token = generated.stdout.match(/Token: (\S+)/)?.[1]
   if (token === undefined) throw new Error(`no token: ${generated.stdout}${generated.stderr}`)
   return token
@@ -124,39 +147,74 @@ export async function startAgent(
   server: Server,
   options: AgentOptions = {},
 ): Promise<Agent> {
+  const agent = await launchAgent(kind, server, options)
+  return await orNone(agent, () => agent.healthy())
+}
+
+/** As `startAgent`, without waiting until it is healthy: for agents that are to be refused. */
+export async function launchAgent(
+  kind: Kind,
+  server: Server,
+  options: AgentOptions = {},
+): Promise<Agent> {
   const dir = mkdtempSync(join(tmpdir(), `${kind}-agent-`))
   const socket = join(dir, 'public', 'api.sock')
+  const adminSocket = join(dir, 'private', 'admin.sock')
   const config = join(dir, 'agent.conf')
+  mkdirSync(join(dir, 'data'), { recursive: true })
   const bundle = await server.bundleFile()
-  writeFileSync(config, agentConf({ dir, socket, bundle, server, options }))
-  const token = options.nodeAttestor === undefined ? await generateToken(server) : undefined
+  writeFileSync(config, agentConf({ dir, socket, adminSocket, bundle, server, options }))
+  const token =
+    options.nodeAttestor === undefined
+      ? (options.joinToken ?? (await generateToken(server)))
+      : undefined
   const [command, words] = program(kind, 'agent')
   const launch = (...more: readonly string[]) =>
     start(command, [...words, 'run', '-config', config, ...more])
   let running = launch(...(token === undefined ? [] : ['-joinToken', token]))
-  const cli = (by: Kind, ...args: readonly string[]) => {
-    const [cliCommand, cliWords] = program(by, 'agent')
-    return run(cliCommand, [...cliWords, ...args, '-socketPath', socket])
+  const at =
+    (path: string) =>
+    (by: Kind, ...args: readonly string[]) => {
+      const [cliCommand, cliWords] = program(by, 'agent')
+      return run(cliCommand, [...cliWords, ...args, '-socketPath', path], COMMAND)
+    }
+  const cli = at(socket)
+  const healthy = () => ready(running, `${kind} agent`, () => cli(prober(kind), 'healthcheck'))
+  const relaunch = async (...more: readonly string[]) => {
+    await running[Symbol.asyncDispose]()
+    running = launch(...more)
   }
-  const healthy = () => ready(running, `${kind} agent`, () => cli(kind, 'healthcheck'))
-  await healthy()
   return {
     kind,
     dir,
     id:
       options.nodeAttestor?.id ?? `spiffe://${server.trustDomain}/spire/agent/join_token/${token}`,
     socket,
+    adminSocket,
     process: () => running,
     cli,
-    async restart() {
-      await running[Symbol.asyncDispose]()
-      running = launch()
+    adminCli: at(adminSocket),
+    healthy,
+    relaunch,
+    async restart(...more) {
+      await relaunch(...more)
       await healthy()
     },
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]()
       rmSync(dir, { recursive: true, force: true })
     },
+  }
+}
+
+/** What never becomes healthy is ended, and its directory goes with it. */
+async function orNone<T extends AsyncDisposable>(it: T, healthy: () => Promise<void>): Promise<T> {
+  try {
+    await healthy()
+    return it
+  } catch (error) {
+    await it[Symbol.asyncDispose]()
+    throw error
   }
 }
 
@@ -173,71 +231,6 @@ async function ready(running: Running, what: string, check: () => Promise<Result
     throw new Error(`${what} never became healthy:\n${running.output()}`, { cause: error })
   })
   if (over !== undefined) throw new Error(`${what} ended with ${over}:\n${running.output()}`)
-}
-
-const JOIN_TOKEN = 'NodeAttestor "join_token" { plugin_data {} }'
-
-interface ServerConf {
-  readonly dir: string
-  readonly port: number
-  readonly trustDomain: string
-  readonly socket: string
-  readonly options: ServerOptions
-}
-
-function serverConf({ dir, port, trustDomain, socket, options }: ServerConf): string {
-  const keys =
-    options.keyStore ?? `KeyManager "disk" { plugin_data { keys_path = "${dir}/keys.json" } }`
-  return `server {
-  bind_address = "127.0.0.1"
-  bind_port = "${port}"
-  socket_path = "${socket}"
-  trust_domain = "${trustDomain}"
-  data_dir = "${dir}"
-  log_level = "DEBUG"
-  ratelimit { attestation = false  signing = false }
-  ${options.settings ?? ''}
-}
-plugins {
-  DataStore "sql" {
-    plugin_data { database_type = "sqlite3"  connection_string = "${dir}/datastore.sqlite3" }
-  }
-  ${keys}
-  ${options.nodeAttestor ?? JOIN_TOKEN}
-  ${options.plugins ?? ''}
-}
-${options.blocks ?? ''}
-`
-}
-
-interface AgentConf {
-  readonly dir: string
-  readonly socket: string
-  readonly bundle: string
-  readonly server: Server
-  readonly options: AgentOptions
-}
-
-function agentConf({ dir, socket, bundle, server, options }: AgentConf): string {
-  mkdirSync(join(dir, 'data'), { recursive: true })
-  const keys = options.keyStore ?? `KeyManager "disk" { plugin_data { directory = "${dir}/data" } }`
-  return `agent {
-  data_dir = "${dir}/data"
-  server_address = "127.0.0.1"
-  server_port = "${server.port}"
-  socket_path = "${socket}"
-  trust_domain = "${server.trustDomain}"
-  trust_bundle_path = "${bundle}"
-  log_level = "DEBUG"
-  ${options.settings ?? ''}
-}
-plugins {
-  ${keys}
-  ${options.nodeAttestor?.block ?? JOIN_TOKEN}
-  WorkloadAttestor "unix" { plugin_data { ${options.workloadAttestor ?? ''} } }
-}
-${options.blocks ?? ''}
-`
 }
 
 export async function freePort(): Promise<number> {

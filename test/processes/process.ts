@@ -1,10 +1,15 @@
 /** Starts real programs for tests, hears what they print, and leaves none behind. */
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { systemClock } from '../../spiffe/clock.ts'
 
 const STOP_MS = 12_000
+/** How long anything is waited for on a machine that has other things to do. */
+const PATIENCE_MS = 90_000
+/** Between two looks; asking often is what makes a busy machine slow. */
+const FIRST_PAUSE_MS = 50
+const MAX_PAUSE_MS = 500
 
 export interface Running extends AsyncDisposable {
   readonly pid: number
@@ -22,6 +27,22 @@ export interface StartOptions {
   readonly cwd?: string
 }
 
+/** Whatever still runs when the tests' own process ends, e.g. after a test that ran out of time, ends with it. */
+const alive = new Set<ChildProcess>()
+const endAll = () => {
+  for (const child of alive) child.kill('SIGKILL')
+}
+process.once('exit', endAll)
+process.once('SIGTERM', () => {
+  endAll()
+  process.kill(process.pid, 'SIGTERM') // nobody listens any more: it ends as it would have
+})
+
+function keep(child: ChildProcess): void {
+  alive.add(child)
+  child.once('close', () => alive.delete(child))
+}
+
 export function start(
   command: string,
   args: readonly string[],
@@ -32,6 +53,7 @@ export function start(
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   })
+  keep(child)
   const lines: string[] = []
   const listeners = new Set<() => void>()
   const tell = () => {
@@ -100,16 +122,18 @@ export interface Result {
   readonly stderr: string
 }
 
-/** Runs a program to its end. */
+/** Runs a program to its end, at the latest after `timeoutMs`: its exit code is null then. */
 export async function run(
   command: string,
   args: readonly string[],
-  options: StartOptions & { readonly input?: string } = {},
+  options: StartOptions & { readonly input?: string; readonly timeoutMs?: number } = {},
 ): Promise<Result> {
   const child = spawn(command, args, {
     env: { ...process.env, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
   })
+  keep(child)
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk) => {
@@ -132,10 +156,11 @@ export function isInstalled(command: string): boolean {
 export async function until<T>(
   what: string,
   attempt: () => Promise<T | undefined | false>,
-  timeoutMs = 30_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const end = systemClock.now().getTime() + timeoutMs
   let last: unknown
+  let pauseMs = FIRST_PAUSE_MS
   while (systemClock.now().getTime() < end) {
     try {
       const got = await attempt()
@@ -143,7 +168,8 @@ export async function until<T>(
     } catch (error) {
       last = error
     }
-    await systemClock.sleep(50)
+    await systemClock.sleep(pauseMs)
+    pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)
   }
   throw new Error(`gave up waiting for ${what}`, { cause: last })
 }
