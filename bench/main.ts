@@ -1,9 +1,12 @@
-/** `npm run bench [NAME…]`: every benchmark, or those named. Peers that are not installed are left out, by name. */
+/** `npm run bench [NAME…]`: every benchmark, or those named; `NAME:PART` is a part of one that has parts. Peers that are not installed are left out, by name. */
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Kind } from '../test/processes/cluster.ts'
 import { benchEntryToSvid } from './entry-to-svid.ts'
+import { benchHttp1 } from './http1.ts'
+import { benchPolicy } from './policy.ts'
+import { benchProxy } from './proxy/bench-proxy.ts'
 
 const peers = join(process.env.STEEPLE_PEERS ?? join(homedir(), '.cache', 'steeple-peers'), 'bin')
 const kinds: readonly Kind[] = existsSync(join(peers, 'spire-server'))
@@ -12,11 +15,17 @@ const kinds: readonly Kind[] = existsSync(join(peers, 'spire-server'))
 if (kinds.length === 1)
   console.log('SPIRE is not installed (test/interop/peers install identity): no ratio')
 
+const words = process.argv.slice(2).map((word) => word.split(':'))
+const wanted = words.map(([name]) => name)
+const parts = words.flatMap(([, part]) => part ?? [])
+
 const BENCHES = {
   'entry-to-svid': () => benchEntryToSvid(kinds),
+  http1: () => benchHttp1(),
+  policy: benchPolicy,
+  proxy: () => benchProxy(kinds.at(-1) ?? 'steeple', parts),
 } as const
 
-const wanted = process.argv.slice(2)
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (wanted.length === 0 || wanted.includes(name)) await bench()
 }
