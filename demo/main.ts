@@ -9,6 +9,7 @@ import { freePort, steeple } from '../test/processes/cluster.ts'
 import { type Running, run, start, until } from '../test/processes/process.ts'
 import { type Arrivals, watchArrivals } from './arrivals.ts'
 import { agentConf, serverConf } from './conf.ts'
+import { openGuardedShop } from './guarded-shop.ts'
 
 const ENTRIES = 50
 const root = join(import.meta.dirname, '..')
@@ -52,9 +53,13 @@ function service(program: string, source: string, ...args: readonly string[]): R
 const lineOf = async (running: Running, event: string) =>
   JSON.parse((await running.line(new RegExp(`"event":"${event}"`))).input ?? '{}')
 
-async function register(agentId: string, name: string): Promise<void> {
+async function register(
+  agentId: string,
+  name: string,
+  spiffeId = `spiffe://demo.example/${name}`,
+): Promise<void> {
   await server(
-    ...['entry', 'create', '-parentID', agentId, '-spiffeID', `spiffe://demo.example/${name}`],
+    ...['entry', 'create', '-parentID', agentId, '-spiffeID', spiffeId],
     ...['-selector', `unix:path:${join(dir, name)}`],
   )
 }
@@ -150,6 +155,22 @@ async function measureEntries(agentId: string, arrivals: Arrivals): Promise<void
   )
 }
 
+async function enforce(agentId: string): Promise<void> {
+  await using shop = await openGuardedShop({
+    ...{ dir, programFor, socket: sockets.workload },
+    register: (name, id) => register(agentId, name, id),
+  })
+  if ((await shop.ask('POST')) !== 403) throw new Error('a request that no rule allows got through')
+  say(
+    'Two proxies stand between programs that know nothing of identities; the policy says GET. A POST gets 403:',
+  )
+  detail(await shop.reason())
+  const since = performance.now()
+  shop.allow(['GET', 'POST'])
+  await until('the new policy', async () => (await shop.ask('POST')) === 200)
+  say(`The policy file now says POST as well; the first one got through ${ms(since)} later.`)
+}
+
 interface Report {
   readonly calls: number
   readonly failures: number
@@ -207,6 +228,7 @@ async function main(): Promise<void> {
     }),
   )
   await measureEntries(id, arrivals)
+  await enforce(id)
   await rotation(caller, greeter)
   for (const one of [caller, greeter]) {
     one.kill('SIGTERM')
