@@ -28,90 +28,123 @@ export interface TcpRoute {
 /** One for all: an abort without a reason makes an exception each time, stack and all. */
 const GONE = new IdentityError('CANCELED', 'the client has gone')
 
+/** Bytes of the application's. */
+interface Carried {
+  readonly received: number
+  readonly sent: number
+}
+
+type TcpMeter = ReturnType<ProxyContext['metrics']['tcp']>
+
 /** How it ended, for labels: ztunnel's response flags. */
 type Flags = '-' | 'DENY' | 'CONNECT' | 'IDENTITY_ERROR'
 
+/** One connection, as far as it has come. */
+interface Serving {
+  readonly context: ProxyContext
+  readonly incoming: Incoming
+  readonly route: TcpRoute
+  readonly meter: TcpMeter
+  readonly giveUp: AbortController
+  upstream: Duplex | undefined
+  verdict: Verdict | undefined
+  /** Why it was closed from outside. */
+  closeReason: string | undefined
+  /** What the meter has been told of. */
+  told: Carried
+}
+
 export function serveTcp(context: ProxyContext, incoming: Incoming, route: TcpRoute): void {
-  const { connections, metrics } = context
-  const { stream } = incoming
-  const meter = metrics.tcp(incoming.parties)
-  const giveUp = new AbortController()
-  let upstream: Duplex | undefined
-  let verdict: Verdict | undefined
-  let closeReason: string | undefined
-  let told = { received: 0, sent: 0 }
-  const carried = () => carriedBy(incoming, upstream)
-  const report = () => {
-    const now = carried()
-    meter.carried(now.received - told.received, now.sent - told.sent)
-    told = now
-    return now.received + now.sent
+  const serving: Serving = {
+    ...{ context, incoming, route, meter: context.metrics.tcp(incoming.parties) },
+    ...{ giveUp: new AbortController(), upstream: undefined, verdict: undefined },
+    ...{ closeReason: undefined, told: { received: 0, sent: 0 } },
   }
-  const close = (reason: string) => {
-    closeReason ??= reason
-    stream.destroy()
-    upstream?.destroy()
-    giveUp.abort()
+  const leave = context.connections.add(liveOf(serving))
+  const onEnd: OnEnd = (flags, reason) => {
+    leave()
+    if (serving.upstream !== undefined) report(serving)
+    serving.meter.closed(flags)
+    const { verdict, upstream } = serving
+    const carried = carriedBy(incoming, upstream)
+    connectionLine(context, { incoming, verdict, flags, reason, carried, upstream: route.upstream })
   }
-  const live: LiveConnection = {
+  serving.meter.opened()
+  if (route.ask === undefined) begin(serving, onEnd)
+  else void route.ask().then(() => begin(serving, onEnd))
+}
+
+type OnEnd = (flags: Flags, reason: string | undefined) => void
+
+function liveOf(serving: Serving): LiveConnection {
+  const { incoming, route } = serving
+  return {
     ...{ direction: incoming.direction, listener: incoming.listener, protocol: 'tcp' },
     ...{ source: incoming.source, destination: incoming.destination, peer: incoming.peer },
     openedAt: incoming.openedAt,
     rejudge() {
       const closed = route.stillAdmits()
       if (closed !== undefined) return `policy change: ${closed}`
-      if (verdict === undefined) return undefined // it is judged by the new policy in a moment
+      if (serving.verdict === undefined) return undefined // judged by the new policy in a moment
       const again = route.judge()
       if (again.kind === 'allow') return undefined
-      verdict = again
+      serving.verdict = again
       return `policy change: ${denialReason(again)}`
     },
     drain: () => {}, // a stream of bytes has no point at which it could be asked to end
-    close,
-    report,
+    close(reason) {
+      serving.closeReason ??= reason
+      incoming.stream.destroy()
+      serving.upstream?.destroy()
+      serving.giveUp.abort()
+    },
+    report: () => report(serving),
   }
-  const leave = connections.add(live)
-  const end = (flags: Flags, reason: string | undefined) => {
-    leave()
-    if (upstream !== undefined) report()
-    meter.closed(flags)
-    const line = { incoming, verdict, flags, reason, carried: carried(), upstream: route.upstream }
-    connectionLine(context, line)
+}
+
+/** Tells the meter what was carried since it was told last. @returns all that was carried, in bytes */
+function report(serving: Serving): number {
+  const now = carriedBy(serving.incoming, serving.upstream)
+  serving.meter.carried(now.received - serving.told.received, now.sent - serving.told.sent)
+  serving.told = now
+  return now.received + now.sent
+}
+
+function begin(serving: Serving, onEnd: OnEnd): void {
+  const { context, incoming, route, giveUp } = serving
+  const { stream } = incoming
+  if (stream.destroyed) {
+    endClosed(serving, onEnd, 'the client has gone')
+    return
   }
-  const begin = () => {
-    if (stream.destroyed) {
-      end(closeReason === undefined ? '-' : 'DENY', closeReason ?? 'the client has gone')
-      return
-    }
-    verdict = route.judge()
-    if (verdict.kind === 'deny') {
-      stream.destroy() // fails closed: nothing behind has seen the connection
-      end('DENY', denialReason(verdict))
-      return
-    }
-    const { permit } = verdict
-    stream.once('close', () => giveUp.abort(GONE))
-    void connectOn(context, route, giveUp).then(
-      (connected) => {
-        upstream = connected
-        if (stream.destroyed) {
-          connected.destroy()
-          end(closeReason === undefined ? '-' : 'DENY', closeReason ?? 'the client has gone')
-          return
-        }
-        start(permit, stream, connected, (how) => {
-          end(closeReason === undefined ? '-' : 'DENY', closeReason ?? reasonOfEnd(how))
-        })
-      },
-      (error: unknown) => {
-        stream.destroy()
-        end(flagsOf(error), closeReason ?? reasonOf(error))
-      },
-    )
+  serving.verdict = route.judge()
+  if (serving.verdict.kind === 'deny') {
+    stream.destroy() // fails closed: nothing behind has seen the connection
+    onEnd('DENY', denialReason(serving.verdict))
+    return
   }
-  meter.opened()
-  if (route.ask === undefined) begin()
-  else void route.ask().then(begin)
+  const { permit } = serving.verdict
+  stream.once('close', () => giveUp.abort(GONE))
+  void connectOn(context, route, giveUp).then(
+    (upstream) => {
+      serving.upstream = upstream
+      if (stream.destroyed) {
+        upstream.destroy()
+        endClosed(serving, onEnd, 'the client has gone')
+        return
+      }
+      start(permit, stream, upstream, (how) => endClosed(serving, onEnd, reasonOfEnd(how)))
+    },
+    (error: unknown) => {
+      stream.destroy()
+      onEnd(flagsOf(error), serving.closeReason ?? reasonOf(error))
+    },
+  )
+}
+
+/** @param reason when nobody closed it from outside */
+function endClosed({ closeReason }: Serving, onEnd: OnEnd, reason: string | undefined): void {
+  onEnd(closeReason === undefined ? '-' : 'DENY', closeReason ?? reason)
 }
 
 function start(
@@ -148,10 +181,7 @@ export async function connectOn<T extends Duplex>(
 }
 
 /** Counted where the bytes are the application's: TLS counts its own. */
-function carriedBy(
-  { direction, stream }: Incoming,
-  upstream: Duplex | undefined,
-): { readonly received: number; readonly sent: number } {
+function carriedBy({ direction, stream }: Incoming, upstream: Duplex | undefined): Carried {
   // The other end may be a stream of HTTP/2, which counts nothing.
   if (direction === 'outbound') {
     return stream instanceof Socket
