@@ -8,7 +8,9 @@ import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { getCACertificates } from 'node:tls'
 import type { Clock } from '../spiffe/clock.ts'
+import { deadlineIn } from '../spiffe/deadline.ts'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
+import { readBounded } from '../spiffe/read-bounded.ts'
 
 export interface AcmeRequest {
   readonly method: 'GET' | 'HEAD' | 'POST'
@@ -60,23 +62,17 @@ export function checkAcmeUrl(text: string): string {
 export function httpsExchange({ clock, roots }: ExchangeDeps): Exchange {
   return async (asked, signal) => {
     const url = new URL(checkAcmeUrl(asked.url))
-    const done = new AbortController()
-    const late = new AbortController()
-    void clock.sleep(DEADLINE_MS, done.signal).then(() => {
-      if (!done.signal.aborted) late.abort()
-    })
+    using deadline = deadlineIn(DEADLINE_MS, clock, signal)
     try {
-      return await ask(url, asked, roots, AbortSignal.any([signal, late.signal]))
+      return await ask(url, asked, roots, deadline.signal)
     } catch (error) {
       if (error instanceof IdentityError) throw error
-      const why = late.signal.aborted
+      const why = deadline.isOver
         ? `no answer within ${DEADLINE_MS / 1000} seconds`
         : reasonOf(error)
       throw new IdentityError('UNAVAILABLE', `the ACME server at ${url.host}: ${why}`, {
         cause: error,
       })
-    } finally {
-      done.abort()
     }
   }
 }
@@ -103,25 +99,11 @@ async function ask(
     sent.once('error', reject)
     sent.end(body)
   })
-  const text = await readBounded(response)
+  const bytes = await readBounded(response, MAX_ANSWER_BYTES)
+  if (bytes === undefined) throw new Error(`its answer is longer than ${MAX_ANSWER_BYTES} bytes`)
   return {
     status: response.statusCode ?? 0,
     header: (name) => response.headers[name]?.toString() || undefined,
-    body: text,
+    body: bytes.toString('utf8'),
   }
-}
-
-async function readBounded(response: IncomingMessage): Promise<string> {
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of response) {
-    if (!(part instanceof Uint8Array)) throw new Error('the answer has no bytes')
-    size += part.length
-    if (size > MAX_ANSWER_BYTES) {
-      response.destroy()
-      throw new Error(`its answer is longer than ${MAX_ANSWER_BYTES} bytes`)
-    }
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString('utf8')
 }

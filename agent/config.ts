@@ -13,11 +13,19 @@ import { type ConfigFile, readConfig } from '../config/read-config.ts'
 import { CONFIG_HINT, readText } from '../config/read-text.ts'
 import { type TelemetrySettings, telemetrySettings } from '../config/telemetry.ts'
 import type { SpiffeId, TrustDomain } from '../spiffe/id.ts'
+import type { BrokerSettings } from './broker/settings.ts'
 import type { Bootstrap } from './config/bootstrap.ts'
+import { brokerSettings } from './config/broker.ts'
+import { type DockerAttestorConfig, dockerAttestorConfig } from './config/docker.ts'
+import { type K8sAttestorConfig, k8sAttestorConfig } from './config/k8s.ts'
+import { type K8sPsatConfig, k8sPsatConfig } from './config/k8s-psat.ts'
 import { agentFile } from './config/keys.ts'
 import { workloadRates } from './config/rate-limit.ts'
+import { sdsSettings } from './config/sds.ts'
 import { type X509PopConfig, x509PopConfig } from './config/x509pop.ts'
+import { systemBusPath } from './dbus/bus-address.ts'
 import type { RebootstrapPolicy } from './node/rebootstrap.ts'
+import type { SdsSettings } from './sds/settings.ts'
 import type { WorkloadRates } from './workload-api/rate-limit.ts'
 
 const DEFAULT_AGENT_CONFIG_PATH = 'conf/agent/agent.conf'
@@ -36,7 +44,20 @@ export interface UnixAttestorConfig {
   readonly workloadSizeLimitBytes: number
 }
 
-export type NodeAttestorConfig = { readonly kind: 'join_token' } | X509PopConfig
+/** The `systemd` attestor. */
+export interface SystemdAttestorConfig {
+  readonly kind: 'systemd'
+  /** Unix socket of the system's message bus. */
+  readonly busPath: string
+}
+
+export type WorkloadAttestorConfig =
+  | DockerAttestorConfig
+  | K8sAttestorConfig
+  | SystemdAttestorConfig
+  | UnixAttestorConfig
+
+export type NodeAttestorConfig = { readonly kind: 'join_token' } | K8sPsatConfig | X509PopConfig
 
 export interface AgentConfig {
   /** Undefined: nothing listens. */
@@ -48,6 +69,8 @@ export interface AgentConfig {
   /** At least 24 hours when it is given. */
   readonly availabilityTargetSeconds: number | undefined
   readonly bootstrap: Bootstrap
+  /** Undefined: there is no Broker API. */
+  readonly broker: BrokerSettings | undefined
   readonly dataDir: string
   readonly disableWorkloadApi: boolean
   /** Undefined: nothing listens. */
@@ -64,6 +87,8 @@ export interface AgentConfig {
   readonly nodeAttestor: NodeAttestorConfig
   readonly rebootstrap: RebootstrapPolicy
   readonly requirePqKem: boolean
+  /** Undefined: Envoys are served nothing. */
+  readonly sds: SdsSettings | undefined
   readonly serverAddress: string
   readonly serverPort: number
   readonly socketPath: string
@@ -75,7 +100,7 @@ export interface AgentConfig {
   readonly usesSyncEntries: boolean
   /** For the log, once there is one. */
   readonly warnings: readonly string[]
-  readonly workloadAttestors: readonly UnixAttestorConfig[]
+  readonly workloadAttestors: readonly WorkloadAttestorConfig[]
   readonly workloadKeyType: WorkloadKeyType
   readonly workloadRates: WorkloadRates
   readonly x509SvidCacheMaxSize: number
@@ -117,7 +142,7 @@ export function readAgentConfig(input: AgentConfigInput): AgentConfig {
     flags: flagsOf(input.flags),
     expandsEnv: input.flags.expandEnv === true,
   })
-  return freeze(build(read, report.warnings))
+  return freeze(build(read, report.warnings, input.env))
 }
 
 /** Reads the file as well. @throws IdentityError CONFIG_INVALID */
@@ -162,6 +187,7 @@ function flagsOf(flags: AgentFlags): readonly Flag[] {
 function build(
   { agent, plugins, telemetry, health_checks: health }: Read<(typeof agentFile)['keys']>,
   warnings: readonly string[],
+  env: AgentConfigInput['env'],
 ): AgentConfig {
   const [keyManager] = plugins.KeyManager
   const [nodeAttestor] = plugins.NodeAttestor
@@ -175,6 +201,7 @@ function build(
     authorizedDelegates: agent.authorized_delegates,
     availabilityTargetSeconds: agent.availability_target,
     bootstrap: agent.bootstrap,
+    broker: brokerSettings(agent.experimental.broker),
     dataDir: agent.data_dir,
     disableWorkloadApi: agent.disable_workload_api,
     health: health.settings,
@@ -187,12 +214,10 @@ function build(
         : { kind: 'memory' },
     log: logConfig(agent),
     logSelectors: agent.log_selectors,
-    nodeAttestor:
-      nodeAttestor.name === 'x509pop'
-        ? x509PopConfig(nodeAttestor.data)
-        : { kind: nodeAttestor.name },
+    nodeAttestor: nodeAttestorConfig(nodeAttestor),
     rebootstrap: { mode: agent.rebootstrap_mode, delayMs: agent.rebootstrap_delay },
     requirePqKem: agent.experimental.require_pq_kem,
+    sds: agent.disable_sds_api ? undefined : sdsSettings(agent.sds),
     serverAddress: agent.server_address,
     serverPort: agent.server_port,
     socketPath: agent.socket_path,
@@ -201,13 +226,50 @@ function build(
     trustDomain: agent.trust_domain,
     usesSyncEntries: agent.experimental.use_sync_authorized_entries,
     warnings,
-    workloadAttestors: plugins.WorkloadAttestor.map(({ name, data }) => ({
-      kind: name,
-      discoverWorkloadPath: data.discover_workload_path,
-      workloadSizeLimitBytes: data.workload_size_limit,
-    })),
+    workloadAttestors: plugins.WorkloadAttestor.map((one) => workloadAttestorConfig(one, env)),
     workloadKeyType: agent.workload_x509_svid_key_type,
     workloadRates: workloadRates(agent.experimental.ratelimit),
     x509SvidCacheMaxSize: agent.x509_svid_cache_max_size,
+  }
+}
+
+type NodeAttestorPlugin = Read<(typeof agentFile)['keys']>['plugins']['NodeAttestor'][number]
+
+function nodeAttestorConfig(plugin: NodeAttestorPlugin): NodeAttestorConfig {
+  switch (plugin.name) {
+    case 'join_token':
+      return { kind: 'join_token' }
+    case 'k8s_psat':
+      return k8sPsatConfig(plugin.data)
+    case 'x509pop':
+      return x509PopConfig(plugin.data)
+    default:
+      return plugin satisfies never
+  }
+}
+
+type WorkloadAttestorPlugin = Read<
+  (typeof agentFile)['keys']
+>['plugins']['WorkloadAttestor'][number]
+
+function workloadAttestorConfig(
+  plugin: WorkloadAttestorPlugin,
+  env: AgentConfigInput['env'],
+): WorkloadAttestorConfig {
+  switch (plugin.name) {
+    case 'docker':
+      return dockerAttestorConfig(plugin.data)
+    case 'k8s':
+      return k8sAttestorConfig(plugin.data, env)
+    case 'systemd':
+      return { kind: 'systemd', busPath: systemBusPath(env.DBUS_SYSTEM_BUS_ADDRESS) }
+    case 'unix':
+      return {
+        kind: 'unix',
+        discoverWorkloadPath: plugin.data.discover_workload_path,
+        workloadSizeLimitBytes: plugin.data.workload_size_limit,
+      }
+    default:
+      return plugin satisfies never
   }
 }

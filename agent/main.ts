@@ -14,6 +14,7 @@ import { serveMetrics } from '../telemetry/serve-metrics.ts'
 import type { Agent, AgentDeps, RunningAgent } from './agent.ts'
 import { followLoop, openIdentities, postStatus, renewLoop, svidLoops } from './agent-loops.ts'
 import { configuredAttestors } from './attest/configured-attestors.ts'
+import { openBroker } from './broker/open-broker.ts'
 import { type DiskCache, openDiskCache } from './cache/disk-cache.ts'
 import { knowingOnly, withAuthorities } from './cache/knowledge.ts'
 import { createWorkloadCache } from './cache/workload-cache.ts'
@@ -169,7 +170,10 @@ async function serve(
       log.error({ err }, 'How far the trust in the server is cannot be written to data_dir')
     })
   const distrust = createDistrust({ begins: trustBegins, note, clock })
-  const attestors = configuredAttestors(config.workloadAttestors)
+  const attestors = await configuredAttestors(config.workloadAttestors, {
+    ...{ clock, log, random: agent.random },
+    ownUid: process.getuid?.() ?? Number.NaN,
+  })
   const kept = { membership, cache, connection, standing, sync, distrust, attestors }
   const open: RunningAgent = { ...agent, ...kept }
   const policy = policyFor(agent, attested.svid.reattestable)
@@ -179,6 +183,7 @@ async function serve(
     renewLoop(open),
     ...svidLoops(open),
     (stop) => postStatus(open, stop),
+    ...attestors.flatMap(({ follow }) => follow ?? []),
     async (stop) => {
       const next = await rebootstrap(open, policy, stop)
       if (next !== undefined) anew.resolve(next)
@@ -194,6 +199,7 @@ async function serve(
   if (signal.aborted) return undefined
   if (early !== undefined) return early
   await using _workloads = await serveWorkloads(open, identities)
+  await using _broker = await openBroker(open, identities)
   await using _health =
     config.health === undefined
       ? undefined

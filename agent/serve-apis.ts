@@ -1,6 +1,6 @@
 /**
- * The sockets of a running agent: the public one for workloads, unless it is turned off, and the one of
- * administrators, if there is to be one. Wiring only.
+ * The sockets of a running agent: the public one for workloads and their proxies, unless both of its APIs are turned off,
+ * and the one of administrators, if there is to be one. Wiring only.
  */
 import type { LevelSwitch } from '../log/level-switch.ts'
 import { prepareSocketPath } from '../proto/unix-listener.ts'
@@ -16,8 +16,7 @@ import {
   countRateExceeded,
   meterAttest,
   meterAttestor,
-  observeAdminApi,
-  observeWorkloadApi,
+  observeApis,
 } from './telemetry/meter-agent.ts'
 import { loggableBy } from './workload-api/loggable-selectors.ts'
 import { serveWorkloadApi } from './workload-api/serve.ts'
@@ -30,11 +29,17 @@ export interface Launch {
 
 /** Makes the directories and refuses sockets that another process serves. @throws IdentityError CONFIG_INVALID */
 export async function prepareSockets(config: AgentConfig): Promise<void> {
-  if (!config.disableWorkloadApi) {
+  if (apisOf(config).length > 0) {
     prepareSocketDir(config.socketPath)
     await prepareSocketPath(config.socketPath)
   }
   if (config.adminSocketPath !== undefined) await prepareSocketPath(config.adminSocketPath)
+  if (config.broker?.socketPath !== undefined) await prepareSocketPath(config.broker.socketPath)
+}
+
+/** What the public socket is for, as the log says it. */
+function apisOf({ disableWorkloadApi, sds }: AgentConfig): readonly string[] {
+  return [...(disableWorkloadApi ? [] : ['Workload API']), ...(sds === undefined ? [] : ['SDS'])]
 }
 
 /** Disposing closes the socket; nothing is opened when it is turned off. @throws IdentityError CONFIG_INVALID */
@@ -43,10 +48,9 @@ export async function serveWorkloads(
   { source }: Identities,
 ): Promise<AsyncDisposable | undefined> {
   const { clock, log } = deps
-  if (config.disableWorkloadApi) {
-    log.info('The Workload API is turned off')
-    return undefined
-  }
+  const apis = apisOf(config)
+  if (config.disableWorkloadApi) log.info('The Workload API is turned off')
+  if (apis.length === 0) return undefined
   const attest = attestWith({
     attestors: attestors.map((attestor) => meterAttestor(attestor, metrics)),
     log: log.child({ component: 'workload_attestor' }),
@@ -54,20 +58,23 @@ export async function serveWorkloads(
   const isLoggable = loggableBy(config.logSelectors)
   const api = await serveWorkloadApi({
     path: config.socketPath,
+    isWorkloadApiOff: config.disableWorkloadApi,
+    ...(config.sds === undefined ? {} : { sds: config.sds }),
     source,
     attest: meterAttest(attest, metrics),
     rates: config.workloadRates,
     onRateExceeded: (method) => countRateExceeded(metrics, method),
     whyNone: whyNoneWith({ cache, membership, sync, isLoggable, clock }),
-    observe: observeWorkloadApi(metrics),
+    observe: observeApis(metrics),
     clock,
     log: log.child({ component: 'endpoints' }),
     allowUnauthenticatedVerifiers: config.allowUnauthenticatedVerifiers,
     allowedForeignJwtClaims: config.allowedForeignJwtClaims,
   })
-  log.info({ address: config.socketPath }, 'Serving the Workload API')
+  const message = config.disableWorkloadApi ? 'Serving SDS' : 'Serving the Workload API'
+  log.info({ address: config.socketPath, apis: apis.join(', ') }, message)
   for (const [method, limit] of Object.entries(config.workloadRates)) {
-    if (limit > 0) log.info({ method, limit }, 'A method of the Workload API has a rate limit')
+    if (limit > 0) log.info({ method, limit }, 'A method of the workload socket has a rate limit')
   }
   return api
 }
@@ -89,7 +96,7 @@ export async function serveAdministrators(
     delegated: openDelegatedIdentity(agent, identities),
     explain: { attestors, cache, membership, sync },
     logLevel,
-    observe: observeAdminApi(metrics),
+    observe: observeApis(metrics),
     log: log.child({ component: 'admin' }),
   })
   log.info({ address: path }, 'Serving the admin API')

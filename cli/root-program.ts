@@ -53,6 +53,10 @@ const commands: Readonly<Record<string, Entry>> = {
     'Tell when authorities, bundles and SVIDs end, and what breaks first',
     async () => (await import('./bundle-doctor/doctor.ts')).doctor,
   ),
+  'k8s doctor': here(
+    'Say whether Steeple is healthy in a cluster, and what to do if it is not',
+    async () => (await import('./k8s/doctor.ts')).doctor,
+  ),
   completion: here(
     'Print what makes a shell complete commands and flags',
     async () => (await import('./completion/completion.ts')).completion,

@@ -178,6 +178,10 @@ const commands: Readonly<Record<string, Entry>> = {
     'Mark an upstream authority as no longer to be trusted',
     async () => (await import('./server/upstreamauthority/taint.ts')).taint,
   ),
+  'mesh status': here(
+    'Show issuance to service meshes, and why proxies were refused',
+    async () => (await import('./server/mesh/status.ts')).status,
+  ),
   'logger get': here(
     'Show the log level',
     async () => (await import('./server/logger/get.ts')).get,
@@ -213,6 +217,7 @@ export const serverProgram: Program = {
     ['wit', 'SVIDs without an agent'],
     ['localauthority', 'Forced rotation of authorities'],
     ['upstreamauthority', 'Forced rotation of authorities'],
+    ['mesh', 'Looking inside'],
     ['logger', 'Looking inside'],
     ['debug', 'Looking inside'],
   ]),

@@ -2,7 +2,7 @@
 import { optional, withDefault } from './check.ts'
 import { textLike, truth, type Value, value } from './value.ts'
 
-export const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
 
 /** Not two addresses, and no header fields: RFC 8555 §7.3 lets a CA refuse an account with either. */
 const EMAIL = /^[^\s@,?&%]+@[^\s@,?&%]+$/

@@ -2,7 +2,7 @@
  * Blocks with names of the user's choice, `inbound "web" { … }`: each is read by the same section. In YAML and JSON the
  * names are the keys of an object. Texts by name, such as labels, are read here too.
  */
-import { allMembers, type Keys, nest, type Rule, reportRepeated, type Section } from './check.ts'
+import { allMembers, type Keys, nest, type Rule, reportRepeated } from './check.ts'
 import { addMistake } from './mistake.ts'
 import { showKind } from './tree.ts'
 
@@ -82,14 +82,5 @@ export function textMap(expected: string): Rule<Readonly<Record<string, string>>
       }
       return found.length === 0 ? undefined : Object.fromEntries(texts)
     },
-  }
-}
-
-/** Only a block that is written is read: without one, none of its keys is missing. */
-export function ifWritten<S extends Keys>(block: Section<S>): Section<S> {
-  return {
-    ...block,
-    read: (found, spot, context) =>
-      found.length === 0 ? undefined : block.read(found, spot, context),
   }
 }

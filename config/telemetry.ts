@@ -1,6 +1,7 @@
 /** The telemetry block, which the server and the agent share: Prometheus, or nothing. */
 import { absent } from './absent.ts'
-import { type Key, optional, type Read, section, withDefault } from './check.ts'
+import { optional, type Read, section, withDefault } from './check.ts'
+import { ifWritten } from './if-written.ts'
 import { host, port, textLike, truth } from './value.ts'
 
 export interface TelemetrySettings {
@@ -14,18 +15,11 @@ export interface TelemetrySettings {
 
 const METRIC_PREFIX = /^[A-Za-z_][A-Za-z0-9_]*$/
 
-const prometheusKeys = section({
+const prometheus = section({
   host: withDefault(host(), 'localhost', 'address that metrics are served at'),
   port: withDefault(port(), '9988', 'port that metrics are served at'),
   tls: absent('serve metrics over TLS'),
 })
-
-/** Only a block that is written turns it on: without one, none of its keys is missing. */
-const prometheus: Key<Read<(typeof prometheusKeys)['keys']> | undefined> = {
-  ...optional(prometheusKeys, 'metrics for Prometheus'),
-  read: (found, spot, context) =>
-    found.length === 0 ? undefined : prometheusKeys.read(found, spot, context),
-}
 
 export const telemetry = section({
   AllowedLabels: absent('labels to keep', '[]'),
@@ -41,7 +35,7 @@ export const telemetry = section({
     textLike(METRIC_PREFIX, 'letters, digits and underscores'),
     'prefix of metric names instead of the program’s',
   ),
-  Prometheus: prometheus,
+  Prometheus: optional(ifWritten(prometheus), 'metrics for Prometheus'),
   Statsd: absent('metrics sent to StatsD', '[]'),
 })
 

@@ -13,6 +13,8 @@ export interface ClusterRequest {
   readonly body?: unknown
   /** PATCH only: `application/merge-patch+json` unless said otherwise. */
   readonly contentType?: string
+  /** `application/json` unless said otherwise; whatever it is, JSON comes back. */
+  readonly accept?: string
   readonly signal?: AbortSignal
 }
 

@@ -8,7 +8,7 @@ import type { Clock } from '../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
 import type { Random } from '../spiffe/random.ts'
 import type { Cluster, WatchEvent } from './cluster.ts'
-import { listAt, type ObjectMeta, readMeta, recordAt, textAt } from './object.ts'
+import { isRecord, type ObjectMeta, readMeta, recordAt, textAt } from './object.ts'
 import { isGone, statusOf } from './status.ts'
 
 export interface Followed {
@@ -49,8 +49,12 @@ export interface ObjectCopy<T extends Followed> {
 }
 
 const PAGE = 500
+/** Of one list: a million objects. A server whose list has no end has none that could be believed. */
+const MAX_PAGES = 2_000
 /** The server ends a watch after about this long, so that a connection which died unnoticed is replaced. */
 const WATCH_SECONDS = 290
+/** A watch that ended sooner, without a word, was none: asking at once again would never end. */
+const SHORT_WATCH_MS = 1_000
 const FIRST_RETRY_MS = 200
 const MAX_RETRY_MS = 15_000
 
@@ -71,21 +75,26 @@ export function copyObjects<T extends Followed>(options: FollowOptions<T>): Obje
     const seen = new Set<string>()
     let version = ''
     let next = ''
+    let pages = 0
     do {
+      pages += 1
+      if (pages > MAX_PAGES) throw noList(path, `in more than ${MAX_PAGES} pages`)
       const more: Record<string, string> = next === '' ? {} : { continue: next }
-      const page = await cluster.request({
-        ...{ method: 'GET', path, signal },
-        query: { ...query, limit: String(PAGE), ...more },
-      })
-      for (const item of listAt(page, 'items')) {
+      const page = readPage(
+        path,
+        await cluster.request({
+          ...{ method: 'GET', path, signal },
+          query: { ...query, limit: String(PAGE), ...more },
+        }),
+      )
+      for (const item of page.items) {
         const meta = readMeta(item)
         if (meta === undefined) continue
         seen.add(keyOf(meta))
         copy.set(item, meta)
       }
-      const metadata = recordAt(page, 'metadata')
-      version = textAt(metadata, 'resourceVersion') ?? ''
-      next = textAt(metadata, 'continue') ?? ''
+      version = page.version
+      next = page.next
     } while (next !== '')
     copy.keepOnly(seen)
     return { version }
@@ -103,14 +112,20 @@ export function copyObjects<T extends Followed>(options: FollowOptions<T>): Obje
       },
     })
     accepted()
+    const acceptedMs = clock.now().getTime()
+    let isSilent = true
     for await (const event of events) {
       if (event.type === 'ERROR') throw watchError(path, event)
+      isSilent = false
       const meta = readMeta(event.object)
       place.version = meta?.resourceVersion ?? bookmark(event) ?? place.version
       if (meta === undefined || event.type === 'BOOKMARK') continue
       if (event.type === 'DELETED') copy.remove(meta)
       else copy.set(event.object, meta)
     }
+    if (!isSilent || signal.aborted) return
+    if (clock.now().getTime() - acceptedMs >= SHORT_WATCH_MS) return
+    throw new IdentityError('UNAVAILABLE', `the API server ended the watch of ${path} at once`)
   }
 
   return {
@@ -125,6 +140,7 @@ export function copyObjects<T extends Followed>(options: FollowOptions<T>): Obje
       let place: Place | undefined
       let retryMs = FIRST_RETRY_MS
       while (!signal.aborted) {
+        let acceptedMs = Number.POSITIVE_INFINITY
         try {
           if (place === undefined) {
             place = await list(signal)
@@ -132,10 +148,12 @@ export function copyObjects<T extends Followed>(options: FollowOptions<T>): Obje
           }
           await watchFrom(place, signal, () => {
             if (problem !== undefined) inTouch()
-            retryMs = FIRST_RETRY_MS
+            acceptedMs = clock.now().getTime()
           })
         } catch (error) {
           if (signal.aborted) return
+          // That it accepts a watch says nothing yet: it may end each of them at once.
+          if (clock.now().getTime() - acceptedMs >= SHORT_WATCH_MS) retryMs = FIRST_RETRY_MS
           if (error instanceof WatchGone || statusOf(error) === 410) {
             place = undefined
             log.debug({ path }, 'The API server has forgotten where we were: listing anew')
@@ -159,6 +177,22 @@ interface Place {
 }
 
 class WatchGone extends Error {}
+
+/** Fails closed: what is no list is not an empty one, for that would be the end of every object that is known. */
+function readPage(path: string, page: unknown) {
+  const items = isRecord(page) ? page.items : undefined
+  const metadata = recordAt(page, 'metadata')
+  const version = textAt(metadata, 'resourceVersion') ?? ''
+  // Go writes a list of nothing as null where nobody has made one.
+  if (!Array.isArray(items) && items !== null) throw noList(path, 'without items')
+  if (version === '') throw noList(path, 'without a version')
+  const found: readonly unknown[] = items ?? []
+  return { items: found, version, next: textAt(metadata, 'continue') ?? '' }
+}
+
+function noList(path: string, how: string): IdentityError {
+  return new IdentityError('UNAVAILABLE', `the API server answered GET ${path} ${how}: no list`)
+}
 
 function watchError(path: string, { object }: WatchEvent): Error {
   if (isGone(object)) return new WatchGone()
@@ -200,7 +234,11 @@ function createCopy<T extends Followed>({ read, changed }: FollowOptions<T>) {
     values: () => objects.values(),
     size: () => objects.size,
     set,
-    remove: (meta: ObjectMeta) => drop(keyOf(meta)),
+    /** The end of an object is not that of the one which has its name now. */
+    remove(meta: ObjectMeta) {
+      const key = keyOf(meta)
+      if (objects.get(key)?.meta.uid === meta.uid) drop(key)
+    },
     keepOnly(keys: ReadonlySet<string>) {
       for (const key of [...objects.keys()]) if (!keys.has(key)) drop(key)
     },

@@ -1,13 +1,15 @@
 /**
- * Opens a cluster by kubeconfig or from inside a pod. Credentials, exec plugins and token files are read by
- * @kubernetes/client-node, which is loaded only by a process that has a cluster to talk to: it is 80 MB of models.
+ * Opens a cluster by kubeconfig or from inside a pod. What a kubeconfig says (certificates, exec plugins, token files) is read
+ * by @kubernetes/client-node, which is loaded only by a process that is given one: it costs 88 MB of memory.
  */
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { type RequestOptions, request as requestHttps } from 'node:https'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
+import { readBounded } from '../spiffe/read-bounded.ts'
 import type { Cluster, ClusterRequest, WatchEvent, WatchRequest } from './cluster.ts'
 import { isRecord } from './object.ts'
 import { readLines } from './read-lines.ts'
+import { readServiceAccount } from './service-account.ts'
 import { refusal } from './status.ts'
 
 export interface ClusterOptions {
@@ -29,7 +31,9 @@ const MAX_ERROR_BYTES = 64 * 1024
 
 /** @throws IdentityError CONFIG_INVALID when the file cannot be read or used, or we are in no pod */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
-  const { server, authenticate } = await readKubeconfig(options)
+  const { kubeconfig, context } = options
+  const isInPod = (kubeconfig === undefined || kubeconfig === '') && context === undefined
+  const { server, authenticate } = isInPod ? readServiceAccount() : await readKubeconfig(options)
   const stop = new AbortController()
   const open = (request: ClusterRequest, timeoutMs: number) =>
     send(
@@ -50,7 +54,8 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
-async function readKubeconfig({ kubeconfig, context }: ClusterOptions) {
+/** @throws IdentityError CONFIG_INVALID */
+export async function readKubeconfig({ kubeconfig, context }: ClusterOptions) {
   const { KubeConfig } = await import('@kubernetes/client-node')
   const config = new KubeConfig()
   try {
@@ -63,13 +68,15 @@ async function readKubeconfig({ kubeconfig, context }: ClusterOptions) {
   }
   const server = config.getCurrentCluster()?.server
   if (server === undefined || !URL.canParse(server)) {
-    throw unusable(
-      kubeconfig ? `the kubeconfig ${kubeconfig}` : 'the environment of this pod',
-      `it names no API server${server ? ` that is a URL: ${server}` : ''}`,
-    )
+    if (kubeconfig === undefined || kubeconfig === '') {
+      const why = 'KUBERNETES_SERVICE_HOST names none; outside of a pod, a kubeconfig must be named'
+      throw unusable('the API server of this pod', why)
+    }
+    const seen = server ? ` that is a URL: ${server}` : ''
+    throw unusable(`the kubeconfig ${kubeconfig}`, `it names no API server${seen}`)
   }
   const authenticate: Authenticate = (options) => config.applyToHTTPSOptions(options)
-  return { server, authenticate }
+  return { server, authenticate, config }
 }
 
 function unusable(where: string, why: string, cause?: unknown): IdentityError {
@@ -93,7 +100,7 @@ async function send(
     timeout: timeoutMs,
     ...(signal === undefined ? {} : { signal }),
     headers: {
-      accept: 'application/json',
+      accept: request.accept ?? 'application/json',
       'user-agent': 'steeple',
       ...(payload === undefined
         ? {}
@@ -166,8 +173,11 @@ function brokenOff(what: string, error: unknown): IdentityError {
   })
 }
 
+const EVENTS: ReadonlySet<unknown> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR'])
+
+/** A word that is not known might mean the end of an object as well as its change, so it means nothing. */
 function isWatchEvent(value: unknown): value is WatchEvent {
-  return isRecord(value) && typeof value.type === 'string' && 'object' in value
+  return isRecord(value) && EVENTS.has(value.type) && 'object' in value
 }
 
 function parseAnswer({ method, path }: ClusterRequest, text: string): unknown {
@@ -182,18 +192,13 @@ function parseAnswer({ method, path }: ClusterRequest, text: string): unknown {
 }
 
 async function readAll(answer: IncomingMessage, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
   try {
-    for await (const chunk of answer) {
-      chunks.push(chunk)
-      bytes += chunk.length
-      if (bytes > maxBytes) throw new Error(`its answer is larger than ${maxBytes} bytes`)
-    }
+    const body = await readBounded(answer, maxBytes)
+    if (body !== undefined) return body.toString('utf8')
+    throw new Error(`its answer is larger than ${maxBytes} bytes`)
   } catch (error) {
     throw brokenOff('its answer', error)
   }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function anyOf(stop: AbortSignal, signal: AbortSignal | undefined): AbortSignal {

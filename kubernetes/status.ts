@@ -31,6 +31,12 @@ export function statusOf(error: unknown): number | undefined {
   return cause instanceof Refusal ? cause.status : undefined
 }
 
+/** What the API server itself gave as its reason in an error of a Cluster; undefined when it did not answer. */
+export function reasonGiven(error: unknown): string | undefined {
+  const cause = error instanceof IdentityError ? error.cause : undefined
+  return cause instanceof Refusal ? cause.message : undefined
+}
+
 function parseStatus(body: string): { readonly message: string; readonly reason: string } {
   try {
     const status: unknown = JSON.parse(body)

@@ -1,6 +1,5 @@
 /** The listener of the provider: HTTPS, plain HTTP behind somebody's proxy, or a Unix socket. */
 
-import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
 import {
   createServer as createHttpServer,
@@ -10,8 +9,8 @@ import {
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { ServingCertificate } from '../disk/certificate-files.ts'
+import { bindServer, endServer } from '../proto/bind-server.ts'
 import { prepareSocketPath } from '../proto/unix-listener.ts'
-import { IdentityError, reasonOf } from '../spiffe/error.ts'
 import type { Answer, Question } from './answer.ts'
 import type { ListenAddress } from './config.ts'
 
@@ -64,27 +63,21 @@ export async function serveDocuments(listen: Listen, deps: ServeDeps): Promise<S
     socket.once('close', () => sockets.delete(socket))
   })
   const address = listen.kind === 'unix' ? listen.path : `${listen.at.host ?? ''}:${listen.at.port}`
-  try {
-    if (listen.kind === 'unix') server.listen(listen.path)
-    else server.listen(listen.at.port, listen.at.host)
-    await once(server, 'listening')
-  } catch (error) {
-    const why = `cannot listen on ${address}: ${reasonOf(error)}; choose another address`
-    throw new IdentityError('CONFIG_INVALID', why, { cause: error })
-  }
+  const port = await bindServer(
+    server,
+    listen.kind === 'unix' ? { path: listen.path } : listen.at,
+    { shown: address, key: 'address' },
+  )
   if (listen.kind === 'unix') chmodSync(listen.path, SOCKET_MODE)
   const stopRotation = listen.kind === 'https' ? rotate(server, listen.certificate) : () => {}
-  const bound = server.address()
   return {
     address,
-    port: typeof bound === 'object' && bound !== null ? bound.port : 0,
+    port,
     async [Symbol.asyncDispose]() {
       stopRotation()
-      if (!server.listening) return
-      const closed = once(server, 'close')
-      server.close()
-      for (const socket of sockets) socket.destroy()
-      await closed
+      await endServer(server, () => {
+        for (const socket of sockets) socket.destroy()
+      })
     },
   }
 }

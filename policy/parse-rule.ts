@@ -32,7 +32,7 @@ const MAX_SOURCES = 512
 const MAX_VALUES = 16_384
 
 /** Fields of a source that a request's bytes decide, and so no TCP connection has. */
-export const HTTP_SOURCE = ['requestPrincipals', 'notRequestPrincipals'] as const
+const HTTP_SOURCE = ['requestPrincipals', 'notRequestPrincipals'] as const
 const L4_SOURCE = [
   'principals',
   'notPrincipals',

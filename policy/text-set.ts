@@ -42,7 +42,7 @@ export function setTest(set: TextSet): (text: string) => boolean {
   return (text) => setHolds(set, text)
 }
 
-export function setHolds(set: TextSet, text: string): boolean {
+function setHolds(set: TextSet, text: string): boolean {
   if (set.any && text !== '') return true
   if (set.many === undefined ? set.exact.includes(text) : set.many.has(text)) return true
   for (const prefix of set.prefixes) if (text.startsWith(prefix)) return true

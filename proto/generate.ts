@@ -12,6 +12,8 @@ const files = globSync('**/*.proto', {
     'envoy/config/**',
     'envoy/type/**',
     'envoy/**/attribute_context.proto',
+    'envoy/service/discovery/**',
+    'envoy/extensions/**',
   ],
 }).sort()
 

@@ -9,7 +9,9 @@ import type { ProtoGrpcType as AgentTypes } from './gen/agent.ts'
 import type { ProtoGrpcType as AgentDebugTypes } from './gen/agent_debug.ts'
 import type { ProtoGrpcType as AgentLoggerTypes } from './gen/agent_logger.ts'
 import type { ProtoGrpcType as AuthorityTypes } from './gen/authority.ts'
+import type { ProtoGrpcType as BrokerTypes } from './gen/broker.ts'
 import type { ProtoGrpcType as BundleTypes } from './gen/bundle.ts'
+import type { ProtoGrpcType as IstioCaTypes } from './gen/ca.ts'
 import type { ProtoGrpcType as DebugTypes } from './gen/debug.ts'
 import type { ProtoGrpcType as DelegatedIdentityTypes } from './gen/delegated_identity.ts'
 import type { ProtoGrpcType as EntryTypes } from './gen/entry.ts'
@@ -17,10 +19,13 @@ import type { ProtoGrpcType as ExplainTypes } from './gen/explain.ts'
 import type { ProtoGrpcType as ExternalAuthTypes } from './gen/external_auth.ts'
 import type { ProtoGrpcType as FederationTypes } from './gen/federation.ts'
 import type { ProtoGrpcType as HealthTypes } from './gen/health.ts'
+import type { ProtoGrpcType as LinkerdTypes } from './gen/identity.ts'
 import type { ProtoGrpcType as LocalAuthorityTypes } from './gen/localauthority.ts'
 import type { ProtoGrpcType as LoggerTypes } from './gen/logger.ts'
+import type { ProtoGrpcType as MeshTypes } from './gen/mesh.ts'
 import type { ProtoGrpcType as ReflectionTypes } from './gen/reflection.ts'
 import type { ProtoGrpcType as ReflectionAlphaTypes } from './gen/reflection_v1alpha.ts'
+import type { ProtoGrpcType as SecretDiscoveryTypes } from './gen/sds.ts'
 import type { ProtoGrpcType as SvidTypes } from './gen/svid.ts'
 import type { ProtoGrpcType as SyncTypes } from './gen/sync.ts'
 import type { ProtoGrpcType as TrustDomainTypes } from './gen/trustdomain.ts'
@@ -38,16 +43,22 @@ const FILES = {
   sync: 'steeple/server/sync/v1/sync.proto',
   federation: 'steeple/server/federation/v1/federation.proto',
   authority: 'steeple/server/authority/v1/authority.proto',
+  mesh: 'steeple/server/mesh/v1/mesh.proto',
   agentDebug: 'spire/agent/debug/v1/agent_debug.proto',
   agentLogger: 'spire/api/agent/logger/v1/agent_logger.proto',
   delegatedIdentity: 'spire/api/agent/delegatedidentity/v1/delegated_identity.proto',
+  broker: 'spiffe/broker/broker.proto',
   explain: 'steeple/agent/explain/v1/explain.proto',
   externalAuth: 'envoy/service/auth/v3/external_auth.proto',
+  secretDiscovery: 'envoy/service/secret/v3/sds.proto',
+  istioCa: 'istio/v1/auth/ca.proto',
+  linkerd: 'linkerd2/identity.proto',
   health: 'grpc/health/v1/health.proto',
   reflection: 'grpc/reflection/v1/reflection.proto',
   reflectionAlpha: 'grpc/reflection/v1alpha/reflection_v1alpha.proto',
   workload: 'workload/workload.proto',
   status: 'google/rpc/status.proto',
+  errorDetails: 'google/rpc/error_details.proto',
 } as const
 
 const definitions = new Map<string, PackageDefinition>()
@@ -84,8 +95,16 @@ export const federationApi = () =>
   (load('federation') as unknown as FederationTypes).steeple.server.federation.v1.Federation
 export const authorityApi = () =>
   (load('authority') as unknown as AuthorityTypes).steeple.server.authority.v1.Authority
+export const meshApi = () => (load('mesh') as unknown as MeshTypes).steeple.server.mesh.v1.Mesh
+export const istioCaApi = () =>
+  (load('istioCa') as unknown as IstioCaTypes).istio.v1.auth.IstioCertificateService
+export const linkerdApi = () =>
+  (load('linkerd') as unknown as LinkerdTypes).io.linkerd.proxy.identity.Identity
 export const externalAuthApi = () =>
   (load('externalAuth') as unknown as ExternalAuthTypes).envoy.service.auth.v3.Authorization
+export const secretDiscoveryApi = () =>
+  (load('secretDiscovery') as unknown as SecretDiscoveryTypes).envoy.service.secret.v3
+    .SecretDiscoveryService
 export const healthApi = () => (load('health') as unknown as HealthTypes).grpc.health.v1.Health
 export const workloadApi = () => (load('workload') as unknown as WorkloadTypes).SpiffeWorkloadAPI
 export const trustDomainApi = () =>
@@ -104,6 +123,7 @@ export const agentLoggerApi = () =>
 export const delegatedIdentityApi = () =>
   (load('delegatedIdentity') as unknown as DelegatedIdentityTypes).spire.api.agent.delegatedidentity
     .v1.DelegatedIdentity
+export const brokerApi = () => (load('broker') as unknown as BrokerTypes).spiffe.broker.API
 export const explainApi = () =>
   (load('explain') as unknown as ExplainTypes).steeple.agent.explain.v1.Explain
 export const reflectionApi = () =>

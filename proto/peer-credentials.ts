@@ -86,10 +86,17 @@ function openPidfd(fd: number, pid: number): number {
   return opened
 }
 
+/** Each may be interrupted by a signal, e.g. a profiler's. */
+const MAX_POLLS = 10
+
 /** A pidfd becomes readable when its process has ended. */
 function isRunning(pidfd: number): boolean {
   const fds = Buffer.alloc(8)
   fds.writeInt32LE(pidfd, 0)
   fds.writeInt16LE(POLLIN, 4)
-  return poll(fds, 1, 0) === 0
+  for (let polls = 0; polls < MAX_POLLS; polls++) {
+    const ready = poll(fds, 1, 0)
+    if (ready >= 0) return ready === 0
+  }
+  return false
 }

@@ -1,5 +1,5 @@
 /**
- * PermissionDeniedDetails inside google.rpc.Status inside grpc-status-details-bin: three small messages,
+ * PermissionDeniedDetails, or ErrorInfo, inside google.rpc.Status inside grpc-status-details-bin: small messages,
  * written and read with the generated codecs.
  */
 import type { MessageTypeDefinition } from '@grpc/proto-loader'
@@ -33,6 +33,27 @@ const detailsType = () =>
 export function encodeStatusDetails(code: number, message: string, reason: Reason): Buffer {
   const value = detailsType().serialize({ reason })
   return statusType().serialize({ code, message, details: [{ type_url: TYPE_URL, value }] })
+}
+
+const ERROR_INFO_URL = 'type.googleapis.com/google.rpc.ErrorInfo'
+/** Whose reasons they are. @see Broker-API §4.8 */
+const ERROR_DOMAIN = 'spiffe.io'
+
+interface ErrorInfo {
+  readonly reason: string
+  readonly domain: string
+}
+
+const errorInfoType = () =>
+  definitionsOf('errorDetails')['google.rpc.ErrorInfo'] as MessageTypeDefinition<
+    ErrorInfo,
+    ErrorInfo
+  >
+
+/** @param reason a constant of the SPIFFE Broker API, such as WORKLOAD_NOT_FOUND */
+export function encodeErrorInfo(code: number, message: string, reason: string): Buffer {
+  const value = errorInfoType().serialize({ reason, domain: ERROR_DOMAIN })
+  return statusType().serialize({ code, message, details: [{ type_url: ERROR_INFO_URL, value }] })
 }
 
 /** @returns the reason, or undefined when there is none or the bytes are not what they claim to be */

@@ -4,7 +4,12 @@
  */
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js'
 import { type ErrorCode, IdentityError } from '../spiffe/error.ts'
-import { decodeStatusDetails, encodeStatusDetails, type Reason } from './status-details.ts'
+import {
+  decodeStatusDetails,
+  encodeErrorInfo,
+  encodeStatusDetails,
+  type Reason,
+} from './status-details.ts'
 
 const STATUS_OF = {
   SPIFFE_ID_INVALID: status.INVALID_ARGUMENT,
@@ -28,6 +33,9 @@ const STATUS_OF = {
   AGENT_NOT_ACTIVE: status.PERMISSION_DENIED,
   AGENT_BANNED: status.PERMISSION_DENIED,
   AGENT_MUST_REATTEST: status.PERMISSION_DENIED,
+  WORKLOAD_REFERENCE_INVALID: status.INVALID_ARGUMENT, // Broker-API §4.8
+  WORKLOAD_NOT_FOUND: status.NOT_FOUND,
+  WORKLOAD_NOT_ENTITLED: status.PERMISSION_DENIED,
   NOT_FOUND: status.NOT_FOUND,
   ALREADY_EXISTS: status.ALREADY_EXISTS,
   PRECONDITION_FAILED: status.FAILED_PRECONDITION,
@@ -48,6 +56,13 @@ const REASON_OF: Partial<Record<ErrorCode, Reason>> = {
   AGENT_MUST_REATTEST: 'AGENT_MUST_REATTEST',
 }
 
+/** Codes that a broker reads as google.rpc.ErrorInfo, each under its own name (Broker-API §4.8). */
+const HAS_ERROR_INFO: ReadonlySet<ErrorCode> = new Set([
+  'WORKLOAD_REFERENCE_INVALID',
+  'WORKLOAD_NOT_FOUND',
+  'WORKLOAD_NOT_ENTITLED',
+])
+
 const DETAILS_KEY = 'grpc-status-details-bin'
 
 export function toStatus(error: unknown): StatusObject {
@@ -59,6 +74,9 @@ export function toStatus(error: unknown): StatusObject {
   const reason = REASON_OF[error.code]
   if (reason !== undefined) {
     metadata.set(DETAILS_KEY, encodeStatusDetails(code, error.message, reason))
+  }
+  if (HAS_ERROR_INFO.has(error.code)) {
+    metadata.set(DETAILS_KEY, encodeErrorInfo(code, error.message, error.code))
   }
   return { code, details: error.message, metadata }
 }

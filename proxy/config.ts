@@ -11,16 +11,15 @@ import { type ConfigFile, readConfig } from '../config/read-config.ts'
 import { CONFIG_HINT, readText } from '../config/read-text.ts'
 import { type TelemetrySettings, telemetrySettings } from '../config/telemetry.ts'
 import type { PathNormalization } from '../policy/normalize-path.ts'
-import { IdentityError } from '../spiffe/error.ts'
 import type { TrustDomain } from '../spiffe/id.ts'
+import { checkWhole } from './config/check-whole.ts'
 import {
-  checkDelegated,
   type DelegatedConfig,
   delegatedConfig,
   type OwnWorkload,
   ownWorkload,
 } from './config/delegated-keys.ts'
-import { endpointOf, isLoopback } from './config/endpoint.ts'
+import { endpointOf } from './config/endpoint.ts'
 import { explicitListener, portOf } from './config/explicit-listener.ts'
 import { providerOf } from './config/extension-provider.ts'
 import { flagsOf } from './config/flag-keys.ts'
@@ -28,7 +27,6 @@ import { proxyFile } from './config/keys.ts'
 import {
   type CaptureConfig,
   captureConfig,
-  checkTransports,
   type DestinationConfig,
   destinationConfig,
   type HboneConfig,
@@ -36,6 +34,8 @@ import {
   hboneConfig,
 } from './config/mesh-transport.ts'
 import type { PeerPattern } from './config/peer-pattern.ts'
+import { type PolicySourceConfig, policySourceConfig } from './config/policy-source-keys.ts'
+import { type ProbesConfig, probesConfig } from './config/probe-keys.ts'
 import type { ExtAuthzProvider } from './ext-authz/provider.ts'
 
 export type PortProtocol = 'auto' | 'http' | 'http2' | 'tcp'
@@ -122,12 +122,18 @@ export interface ProxyConfig {
   readonly mesh: MeshConfig
   readonly outbound: readonly OutboundConfig[]
   readonly policyDir: string | undefined
+  /** Undefined: no cluster is asked for policies. */
+  readonly policySource: PolicySourceConfig | undefined
+  /** Undefined: none are passed on. */
+  readonly probes: ProbesConfig | undefined
   readonly tcpIdleTimeoutMs: number
   readonly telemetry: TelemetrySettings | undefined
   /** Undefined: that of the SVID. */
   readonly trustDomain: TrustDomain | undefined
   /** For the log, once there is one. */
   readonly warnings: readonly string[]
+  /** 1: the process itself, without any worker. */
+  readonly workers: number
   readonly workload: WorkloadConfig
   /** In the form that the Workload API's clients take. */
   readonly workloadApi: string
@@ -165,7 +171,7 @@ export function readProxyConfig(input: ProxyConfigInput): ProxyConfig {
     expandsEnv: input.flags.expandEnv === true,
   })
   const config = build(read, report.warnings)
-  const explicit = explicitListener(input.flags, config.policyDir)
+  const explicit = explicitListener(input.flags, hasPolicies(config))
   const whole = {
     ...config,
     inbound: [...config.inbound, ...explicit.inbound],
@@ -194,10 +200,14 @@ function build(
   warnings: readonly string[],
 ): ProxyConfig {
   const { mesh, workload } = proxy
+  const policies = {
+    policyDir: proxy.policy_dir,
+    policySource: policySourceConfig(proxy.policy_source),
+  }
   return {
     accessLog: proxy.access_log,
     admin: proxy.admin?.listen,
-    capture: captureConfig(proxy.capture, proxy.policy_dir),
+    capture: captureConfig(proxy.capture, hasPolicies(policies)),
     connectTimeoutMs: proxy.connect_timeout,
     delegated: delegatedConfig(proxy.identity),
     destinations: (proxy.destination ?? []).map(destinationConfig),
@@ -210,7 +220,7 @@ function build(
       listen: one.listen,
       upstream: one.upstream,
       protocol: one.protocol,
-      mtls: one.mtls ?? (proxy.policy_dir === undefined ? 'strict' : 'policy'),
+      mtls: one.mtls ?? (hasPolicies(policies) ? 'policy' : 'strict'),
       minVersion: `TLSv${one.min_tls_version}` as const,
       authorize: one.authorize.length === 0 ? undefined : one.authorize,
       forwardClientCert: one.forward_client_cert,
@@ -242,11 +252,13 @@ function build(
       service: one.service,
       ...ownWorkload(one),
     })),
-    policyDir: proxy.policy_dir,
+    ...policies,
+    probes: probesConfig(proxy.probes),
     tcpIdleTimeoutMs: proxy.tcp_idle_timeout,
     telemetry: telemetrySettings(telemetry),
     trustDomain: proxy.trust_domain,
     warnings,
+    workers: proxy.workers,
     workload: {
       namespace: workload.namespace,
       name: workload.name,
@@ -262,29 +274,7 @@ function build(
   }
 }
 
-/** What no single key can know. @throws IdentityError CONFIG_INVALID */
-function checkWhole(path: string, config: ProxyConfig): void {
-  const { inbound, outbound, admin, hbone, capture } = config
-  if (inbound.length + outbound.length === 0 && hbone === undefined && capture === undefined) {
-    const expected = 'expected an inbound, outbound, hbone or capture block'
-    throw invalid(`${path}: no listener is configured (${expected})`)
-  }
-  checkDelegated(path, config)
-  checkTransports(path, config)
-  for (const { name, listen } of inbound) {
-    if (listen.kind === 'tcp') continue
-    throw invalid(`${path}: proxy.inbound.${name} listens on a Unix socket (expected ip:port)`)
-  }
-  for (const { name, authorize } of outbound) {
-    if (authorize.length > 0) continue
-    throw invalid(`${path}: proxy.outbound.${name}.authorize is empty (expected who may answer)`)
-  }
-  if (admin?.kind === 'tcp' && !isLoopback(admin.host)) {
-    const why = 'expected a loopback address or unix:/path, for nobody else may ask'
-    throw invalid(`${path}: proxy.admin.listen is ${admin.host} (${why})`)
-  }
-}
-
-function invalid(message: string): IdentityError {
-  return new IdentityError('CONFIG_INVALID', message)
+/** Without any, mutual TLS alone is taken. */
+function hasPolicies(config: Pick<ProxyConfig, 'policyDir' | 'policySource'>): boolean {
+  return config.policyDir !== undefined || config.policySource !== undefined
 }

@@ -11,9 +11,9 @@ export function followChanges(
 ): Disposable {
   const followIssuers = () =>
     tokenKeys.follow(
-      workloads.flatMap(({ engine, self }) => {
-        const { snapshot } = engine.inForce()
-        return jwtRulesFor(snapshot, self.workload, { kind: 'sidecar-http' })
+      workloads.flatMap(({ engine }) => {
+        const { snapshot, workload } = engine.inForce()
+        return jwtRulesFor(snapshot, workload, { kind: 'sidecar-http' })
       }),
     )
   followIssuers()

@@ -37,10 +37,10 @@ export interface InboundRoute {
 
 /** To the workload: each request is judged. */
 export function inboundRoute(
-  { context, engine, self, verify }: RouteOptions,
+  { context, engine, verify }: RouteOptions,
   { upstream, forwardClientCert, connect }: InboundRoute,
 ): HttpRoute {
-  const judge = createRequestJudge(engine, self.workload, verify)
+  const judge = createRequestJudge(engine, verify)
   const newRequestId = requestIds(context.randomBytes)
   return {
     ...{ http1: connect, http2: connect, upstream },

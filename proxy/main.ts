@@ -2,41 +2,29 @@
  * The proxy process: everything is opened here, in the order in which it depends on each other, and closed in reverse.
  * Nothing listens before there are an identity and a policy. When `runProxy` resolves nothing of it is left.
  */
-import { randomBytes } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { showAddress } from '../config/address.ts'
 import type { Log } from '../log/open-log.ts'
 import type { Clock } from '../spiffe/clock.ts'
-import { IdentityError, reasonOf } from '../spiffe/error.ts'
-import { type Loop, runLoops } from '../spiffe/running-loops.ts'
+import { IdentityError } from '../spiffe/error.ts'
+import { runLoops } from '../spiffe/running-loops.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { serveMetrics } from '../telemetry/serve-metrics.ts'
 import { serveAdmin } from './admin/serve-admin.ts'
 import type { ProxyConfig } from './config.ts'
-import { type Connections, createConnections } from './enforce/connections.ts'
-import { createEngine } from './enforce/engine.ts'
 import { createKillSwitch } from './enforce/kill-switch.ts'
-import { openProviders } from './ext-authz/providers.ts'
-import { followChanges } from './follow-changes.ts'
-import { healthChecks } from './health-checks.ts'
-import { openDeadlines } from './http/deadlines.ts'
-import type { ProxyIdentity } from './identity/identity.ts'
+import { healthChecks, workerChecks } from './health-checks.ts'
 import { type Identities, openIdentities } from './identity/open-identity.ts'
-import { type Listeners, openListeners } from './listeners.ts'
-import { openNodeWorkloads } from './node-workloads.ts'
 import { fetchDocument } from './policy-source/fetch-document.ts'
-import { openTokenKeys } from './policy-source/issuer-keys.ts'
-import { noPolicies } from './policy-source/no-policies.ts'
-import { openPolicyDirectory } from './policy-source/policy-directory.ts'
-import type { PolicySource } from './policy-source/policy-source.ts'
-import type { ProxyContext } from './proxy.ts'
-import { readSelf, type Self } from './self.ts'
-import { type AccessLog, openAccessLog } from './telemetry/access-log.ts'
-import { openIstioMetrics } from './telemetry/istio-metrics.ts'
-import { createLogLimit } from './telemetry/log-limit.ts'
-import { createPlaintextCallers } from './telemetry/plaintext-callers.ts'
+import { openPolicySource } from './policy-source/open-policy-source.ts'
+import { askWorkload } from './probes/ask-workload.ts'
+import { serveProbes } from './probes/serve-probes.ts'
+import { readSelf, type Self, withLabelsOf } from './self.ts'
+import { type OpenListener, openOwnPlane } from './serving-plane.ts'
+import { type OpenAccessLog, openAccessLog } from './telemetry/access-log.ts'
+import { openWorkers } from './workers/open-workers.ts'
 
 export interface ProxyDeps {
   readonly log: Log
@@ -45,11 +33,11 @@ export interface ProxyDeps {
   readonly signal: AbortSignal
   readonly version?: string
   /** It takes connections. */
-  readonly onReady?: (listeners: Listeners) => void
+  readonly onReady?: (listening: { readonly open: readonly OpenListener[] }) => void
 }
 
-/** How often open connections are counted and looked through for idle ones. */
-const SWEEP_MS = 5_000
+const RANDOM_STEPS = 2 ** 32
+const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
 
 /** Runs until the signal aborts. @throws IdentityError saying why the proxy cannot start */
 export async function runProxy(config: ProxyConfig, deps: ProxyDeps): Promise<void> {
@@ -85,135 +73,61 @@ export async function runProxy(config: ProxyConfig, deps: ProxyDeps): Promise<vo
 
 interface Opened {
   readonly identities: Identities
-  readonly accessLog: AccessLog
+  readonly accessLog: OpenAccessLog
   readonly self: Self
 }
 
 async function serve(config: ProxyConfig, deps: ProxyDeps, opened: Opened): Promise<void> {
   const { log, clock, signal, version = 'unknown' } = deps
-  const { identities, self } = opened
-  const ticking = new AbortController()
-  using _ticking = { [Symbol.dispose]: () => ticking.abort() }
-  const context = newContext(config, deps, opened, ticking.signal)
+  const { identities, accessLog } = opened
+  let further = async () => '' // nothing is counted before anything is served
   await using _metrics = await serveMetrics({
-    ...{ config: config.telemetry, prefix: 'steeple_proxy', trustDomain: self.mesh.trustDomain },
-    ...{ version, clock, log, further: context.metrics.text },
+    ...{
+      config: config.telemetry,
+      prefix: 'steeple_proxy',
+      trustDomain: opened.self.mesh.trustDomain,
+    },
+    ...{ version, clock, log, further: () => further() },
   })
-  const { source, follow } = await openSource(config, self, deps)
+  await using policies = await openPolicySource(config, opened.self, { log, clock, signal, random })
+  const { source, follow } = policies
+  const { workload } = opened.self
+  const self = withLabelsOf(opened.self, source.workloadNow?.(workload) ?? workload)
   const killSwitch = createKillSwitch(clock, log.child({ component: 'kill_switch' }))
-  using providers = openProviders({
-    ...{ providers: config.mesh.extensionProviders, clock, log, logLimit: context.logLimit },
-    socketMark: context.socketMark,
-  })
-  const engineOf = ({ workload }: Self, identity: ProxyIdentity) =>
-    createEngine({
-      ...{ source, killSwitch, workload, providers, log },
-      self: () => identity.current().defaultSvid.id,
-    })
-  using engine = engineOf(self, identities.own)
-  const ca = config.jwksCaFile === undefined ? undefined : readCa(config.jwksCaFile)
-  using tokenKeys = openTokenKeys({ fetch: fetchDocument, ca, clock, log })
-  using workloads = await openNodeWorkloads({
-    ...{ config, identities, createEngine: engineOf },
-    own: { context, engine, self, verify: tokenKeys.verify },
-  })
-  using _changes = followChanges(workloads.all, tokenKeys)
-  await using listeners = await openListeners({ ...workloads.of(undefined), config, workloads })
-  await using loops = runLoops([follow, (stop) => sweep(context.connections, config, clock, stop)])
+  const options = {
+    ...{ config, self, identities, source, killSwitch, accessLog, clock, log },
+    fetch: fetchDocument,
+  }
+  await using plane = await (config.workers > 1 ? openWorkers(options) : openOwnPlane(options))
+  const { engine, workloads, look, open, workers } = plane
+  further = async () => (await look()).metrics
+  await using loops = runLoops([follow])
   const drain = new AbortController()
   await using _admin =
     config.admin === undefined
       ? undefined
       : await serveAdmin({
-          ...{ address: config.admin, context, engine, source, killSwitch, tokenKeys, self },
-          ...{ listeners, inbound: config.inbound, since: clock.now(), version },
-          drain: () => drain.abort(),
+          ...{ address: config.admin, identity: identities.own, engine, source, killSwitch, self },
+          ...{ listeners: open, inbound: config.inbound, since: clock.now(), version, log },
+          ...{ look, workers, drain: () => drain.abort() },
         })
+  const { probes } = config
+  await using _probes =
+    probes?.listen.kind === 'tcp'
+      ? await serveProbes({ ...probes, listen: probes.listen, ask: askWorkload, clock, log })
+      : undefined
+  const checks = [...healthChecks(workloads.all, clock), ...workerChecks(plane)]
   await using _health =
     config.health === undefined
       ? undefined
-      : await serveHealth(config.health, { checks: healthChecks(workloads.all, clock), clock, log })
-  for (const { name, address } of listeners.open) {
+      : await serveHealth(config.health, { checks, clock, log })
+  for (const { name, address } of open) {
     log.info({ listener: name, address: showAddress(address) }, 'Listening')
   }
-  deps.onReady?.(listeners)
-  await Promise.race([loops.failed, aborted(AbortSignal.any([signal, drain.signal]))])
-  await drainAll(listeners, context.connections, config.drainTimeoutMs, deps)
-}
-
-function newContext(
-  config: ProxyConfig,
-  { clock, log }: ProxyDeps,
-  { identities, accessLog }: Opened,
-  ticking: AbortSignal,
-): ProxyContext {
-  return {
-    ...{ identity: identities.own, accessLog, clock, log },
-    connections: createConnections(),
-    logLimit: createLogLimit(clock),
-    metrics: openIstioMetrics(),
-    plaintextCallers: createPlaintextCallers(),
-    deadlines: openDeadlines(clock, ticking),
-    connectTimeoutMs: config.connectTimeoutMs,
-    detectionTimeoutMs: config.detectionTimeoutMs,
-    maxConnections: config.maxConnections,
-    socketMark: config.capture?.mark,
-    randomBytes,
-  }
-}
-
-async function openSource(
-  { policyDir }: ProxyConfig,
-  { mesh }: Self,
-  { clock, log }: ProxyDeps,
-): Promise<{ readonly source: PolicySource; readonly follow: Loop }> {
-  if (policyDir === undefined) {
-    return { source: noPolicies(mesh, clock), follow: async () => {} }
-  }
-  const component = log.child({ component: 'policies' })
-  const source = await openPolicyDirectory({ path: policyDir, mesh, clock, log: component })
-  return { source, follow: source.follow }
-}
-
-async function sweep(
-  connections: Connections,
-  { tcpIdleTimeoutMs }: ProxyConfig,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    await clock.sleep(SWEEP_MS, signal)
-    connections.sweepIdle(clock.now(), tcpIdleTimeoutMs)
-  }
-}
-
-/** Takes no more connections, lets those that are open end, and ends the rest when the time is over. */
-async function drainAll(
-  listeners: Listeners,
-  connections: Connections,
-  timeoutMs: number,
-  { log, clock }: ProxyDeps,
-): Promise<void> {
-  log.info({ connections: connections.size }, 'Draining')
-  listeners.stop()
-  connections.drain()
-  const done = new AbortController()
-  const empty = connections.empty().then(() => done.abort())
-  await clock.sleep(timeoutMs, done.signal)
-  if (connections.size > 0) {
-    log.warn({ connections: connections.size }, 'Connections are cut off: they did not end in time')
-    connections.closeAll('the proxy stops')
-    await Promise.race([empty, clock.sleep(1_000)])
-  }
-}
-
-function readCa(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const why = `cannot read proxy.jwks.ca_file ${JSON.stringify(path)}: ${reasonOf(error)}`
-    throw new IdentityError('CONFIG_INVALID', why, { cause: error })
-  }
+  deps.onReady?.({ open })
+  const stopped = aborted(AbortSignal.any([signal, drain.signal]))
+  await Promise.race([loops.failed, plane.failed, stopped])
+  await plane.drain()
 }
 
 function aborted(signal: AbortSignal): Promise<unknown> {

@@ -1,5 +1,6 @@
 /** Opens the listeners that no block of the configuration has for itself: for tunnels, and for captured connections. */
 import { createMarkedSocket, originalDestinationOf } from '../proto/socket-options.ts'
+import { IdentityError } from '../spiffe/error.ts'
 import { destinationTable } from './capture/destination-table.ts'
 import { listenCapturedOutbound } from './capture/listen-outbound.ts'
 import { redirectedFrom } from './capture/redirected.ts'
@@ -48,8 +49,9 @@ export async function openMeshListeners(
     add(await openHbone(options, hbone, destinations, ownPorts))
   }
   if (capture !== undefined) {
-    // Whoever may not mark sockets finds out now, and not by connections that come back for ever.
-    createMarkedSocket(4, capture.mark).destroy()
+    // Whose connections rules would not tell finds out now, and not by connections that come back for ever.
+    if (capture.mark !== undefined) createMarkedSocket(4, capture.mark).destroy()
+    checkUser(capture)
     const destinations = destinationsOf(options, { ...capture, upstreamHost: undefined })
     opened.resource(destinations)
     add(await openCapturedInbound(options, capture, destinations, ownPorts))
@@ -57,6 +59,14 @@ export async function openMeshListeners(
     opened.resource({ [Symbol.dispose]: outbound.release })
     add(outbound)
   }
+}
+
+/** @throws IdentityError CONFIG_INVALID */
+function checkUser({ proxyUid }: CaptureConfig): void {
+  const uid = process.getuid?.()
+  if (proxyUid === undefined || uid === proxyUid) return
+  const why = `proxy.capture.proxy_uid is ${proxyUid}, and the proxy runs as ${uid}`
+  throw new IdentityError('CONFIG_INVALID', `${why}; run it as the user that its rules let pass`)
 }
 
 function destinationsOf(

@@ -26,6 +26,8 @@ export interface ProxyContext {
   readonly connectTimeoutMs: number
   readonly detectionTimeoutMs: number
   readonly maxConnections: number
+  /** Other workers listen at the same addresses. */
+  readonly isShared?: boolean
   /** On every connection of our own, so that rules of redirection let it pass; undefined where nothing is captured. */
   readonly socketMark: number | undefined
 }

@@ -40,9 +40,20 @@ export function readSelf(
     mesh: meshSettings(mesh, trustDomain),
     party: {
       ...{ id, workload: workload.name, namespace: workload.namespace, service: given.service },
-      app: given.labels['app.kubernetes.io/name'] ?? given.labels.app,
-      version: given.labels['app.kubernetes.io/version'] ?? given.labels.version,
+      ...namesIn(given.labels),
     },
+  }
+}
+
+/** As the source of policies knows the workload by now: metrics name it by labels that no configuration holds. */
+export function withLabelsOf(self: Self, workload: Workload): Self {
+  return { ...self, workload, party: { ...self.party, ...namesIn(workload.labels) } }
+}
+
+function namesIn(labels: Workload['labels']): Pick<Party, 'app' | 'version'> {
+  return {
+    app: labels['app.kubernetes.io/name'] ?? labels.app,
+    version: labels['app.kubernetes.io/version'] ?? labels.version,
   }
 }
 

@@ -15,12 +15,24 @@ import { CONFIG_HINT, readText } from '../config/read-text.ts'
 import { type TelemetrySettings, telemetrySettings } from '../config/telemetry.ts'
 import type { SpiffeId, TrustDomain } from '../spiffe/id.ts'
 import type { Cidr } from './config/cidr.ts'
+import { controllerConfig } from './config/controller.ts'
 import { type FederationConfig, federationConfig } from './config/federation.ts'
+import { injectionConfig } from './config/injection.ts'
+import { type K8sPsatConfig, k8sPsatConfig } from './config/k8s-psat.ts'
+import { k8sBundleConfigs } from './config/k8s-publishers.ts'
 import { serverFile } from './config/keys.ts'
-import { publisherConfig } from './config/publishers.ts'
+import { meshConfig } from './config/mesh.ts'
+import { podCertificatesConfig } from './config/pod-certificates.ts'
+import { policyStatusConfig } from './config/policy-status.ts'
+import { publisherConfigs } from './config/publishers.ts'
 import { ttlWarning } from './config/ttl-warnings.ts'
 import { upstreamConfig } from './config/upstream.ts'
 import { type X509PopConfig, x509PopConfig } from './config/x509pop.ts'
+import type { ControllerConfig } from './controller/controller-config.ts'
+import type { InjectionConfig } from './injection/injection-config.ts'
+import type { MeshConfig } from './mesh/open-mesh.ts'
+import type { PodCertificatesConfig } from './pod-certificates/open-pod-certificates.ts'
+import type { PolicyStatusConfig } from './policy-status/open-policy-status.ts'
 import type { PublisherConfig } from './publish/publisher.ts'
 import type { UpstreamConfig } from './upstream/open-upstream.ts'
 
@@ -38,7 +50,7 @@ export type ServerKeyManager =
   | { readonly kind: 'memory' }
   | { readonly kind: 'disk'; readonly keysPath: string }
 
-export type NodeAttestorConfig = { readonly kind: 'join_token' } | X509PopConfig
+export type NodeAttestorConfig = { readonly kind: 'join_token' } | K8sPsatConfig | X509PopConfig
 
 /** When nodes that have been expired for long are forgotten. */
 export interface PruneNodesConfig {
@@ -57,6 +69,8 @@ export interface ServerConfig {
   readonly caKeyType: CaKeyType
   readonly caSubject: CaSubject
   readonly caTtlSeconds: number
+  /** Undefined: no workloads are registered from Kubernetes. */
+  readonly controller: ControllerConfig | undefined
   readonly dataDir: string
   readonly dataStore: {
     readonly kind: 'sqlite'
@@ -76,9 +90,16 @@ export interface ServerConfig {
   readonly jwtKeyType: CaKeyType
   readonly keyManager: ServerKeyManager
   readonly log: LogConfig
+  readonly mesh: MeshConfig
   readonly nodeAttestors: readonly NodeAttestorConfig[]
   /** The types of those whose data is in a file of their own, which can be read again. */
   readonly attestorsInFiles: readonly string[]
+  /** The clusters whose PodCertificateRequests are signed. */
+  readonly podCertificates: readonly PodCertificatesConfig[]
+  /** Undefined: no proxy is put into any pod. */
+  readonly injection: InjectionConfig | undefined
+  /** Undefined: no status is written. */
+  readonly policyStatus: PolicyStatusConfig | undefined
   /** Undefined: never. */
   readonly pruneNodes: PruneNodesConfig | undefined
   /** Where the bundle is put for those who have no agent to ask. */
@@ -162,6 +183,8 @@ function build(
   }
   warnOfTtls(server, report)
   warnOfIdlePruning(server, report)
+  const controller = controllerConfig(file.controller_manager)
+  const isAsked = controller?.webhook?.mutatingName !== undefined
   return {
     adminIds: server.admin_ids,
     agentTtlSeconds: server.agent_ttl,
@@ -170,6 +193,7 @@ function build(
     caKeyType: server.ca_key_type,
     caSubject: caSubject(server),
     caTtlSeconds: server.ca_ttl,
+    controller,
     dataDir: server.data_dir,
     dataStore: {
       kind: 'sqlite',
@@ -184,6 +208,7 @@ function build(
     hasAuditLog: server.audit_log_enabled,
     federation: federationConfig(server.federation),
     health: file.health_checks.settings,
+    injection: injectionConfig(file.sidecar_injection, server.trust_domain, isAsked),
     jwtIssuer: server.jwt_issuer,
     jwtKeyType: server.jwt_key_type ?? server.ca_key_type,
     keyManager:
@@ -194,15 +219,19 @@ function build(
     attestorsInFiles: plugins.NodeAttestor.filter(({ isInFile }) => isInFile).map(
       ({ name }) => name,
     ),
-    nodeAttestors: plugins.NodeAttestor.map((plugin) =>
-      plugin.name === 'x509pop' ? x509PopConfig(plugin.data) : { kind: plugin.name },
-    ),
+    nodeAttestors: plugins.NodeAttestor.map(nodeAttestorConfig),
+    mesh: meshConfig(file.mesh, server.ca_ttl, report),
+    podCertificates: podCertificatesConfig(file.pod_certificates, server.trust_domain),
+    policyStatus: policyStatusConfig(file.policy_status),
     pruneNodes: pruneNodes(server),
     rateLimit: {
       attestation: server.ratelimit.attestation,
       signing: server.ratelimit.signing,
     },
-    publishers: plugins.BundlePublisher.map((plugin) => publisherConfig(plugin, env)),
+    publishers: [
+      ...plugins.BundlePublisher.flatMap((one) => publisherConfigs(one, env, server.trust_domain)),
+      ...plugins.Notifier.flatMap(({ data }) => k8sBundleConfigs(data)),
+    ],
     requirePqKem: server.experimental.require_pq_kem,
     socketPath: server.socket_path,
     telemetry: telemetrySettings(file.telemetry),
@@ -210,6 +239,21 @@ function build(
     upstream: upstreamConfig(plugins.UpstreamAuthority[0]),
     trustedProxies: server.proxy_protocol_trusted_cidrs,
     warnings: report.warnings,
+  }
+}
+
+type NodeAttestorPlugin = Read<(typeof serverFile)['keys']>['plugins']['NodeAttestor'][number]
+
+function nodeAttestorConfig(plugin: NodeAttestorPlugin): NodeAttestorConfig {
+  switch (plugin.name) {
+    case 'join_token':
+      return { kind: 'join_token' }
+    case 'k8s_psat':
+      return k8sPsatConfig(plugin.data)
+    case 'x509pop':
+      return x509PopConfig(plugin.data)
+    default:
+      return plugin satisfies never
   }
 }
 

@@ -14,29 +14,29 @@ import { type Loop, runLoops } from '../spiffe/running-loops.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { serveMetrics } from '../telemetry/serve-metrics.ts'
+import type { MeshServiceDeps } from './api/mesh/mesh-service.ts'
 import { serveApis } from './api/serve-apis.ts'
 import { configuredAttestors } from './attest/configured-attestors.ts'
 import { type Reload, reloadAttestors } from './attest/reload-attestors.ts'
 import { followBundle } from './bundle/follow.ts'
 import { openLocalBundle } from './bundle/local-bundle.ts'
 import { pruneBundle } from './bundle/prune.ts'
-import { openDiskKeyStore } from './ca/key-store/disk.ts'
-import type { KeyStore } from './ca/key-store/key-store.ts'
-import { memoryKeyStore } from './ca/key-store/memory.ts'
+import { openKeyStore } from './ca/key-store/open-key-store.ts'
 import { openCa } from './ca/open-ca.ts'
-import { createRotationMemory } from './ca/rotation-memory.ts'
 import type { ServerConfig } from './config.ts'
 import { type Federation, openFederation } from './federation/open-federation.ts'
 import { healthChecks } from './health/health-checks.ts'
 import { createIssuer } from './issue/issuer.ts'
+import { type OpenLedger, openLedger } from './issue/open-ledger.ts'
 import { recordSignatures } from './issue/record-signatures.ts'
 import { openServerSvid, renewServerSvid } from './issue/server-svid.ts'
-import { createSigningLedger } from './issue/signing-ledger.ts'
 import { openRateLimits } from './listen/rate-limits.ts'
+import { openMesh } from './mesh/open-mesh.ts'
 import { createHandedBundles } from './nodes/handed-bundles.ts'
+import { openClusterServices } from './open-cluster-services.ts'
 import { openViews } from './open-views.ts'
 import { pruneLoops } from './prune/prune-loops.ts'
-import { publishLoops } from './publish/publish-loops.ts'
+import { openPublishing } from './publish/publish-loops.ts'
 import { type OpenStoreOptions, openStore } from './store/sqlite/open-store.ts'
 import type { Store } from './store/store.ts'
 import { gaugeEntryCache } from './telemetry/gauge-entry-cache.ts'
@@ -92,7 +92,10 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
     ...{ trustDomain: config.trustDomain, clock, randomBytes, signal },
     onFailure: (err) => log.error({ err }, 'Upstream authority did not answer'),
   })
-  const opening = openAuthorities(config, store, metrics, { ...deps, upstream })
+  await using signed = await openLedger({
+    ...{ dataDir: config.dataDir, store: store.caJournal, serverKey: SERVER_KEY, clock, log },
+  })
+  const opening = openAuthorities(config, store, metrics, { ...deps, upstream, signed })
   const authorities = await opening.catch((error: unknown) => {
     if (!signal.aborted) throw error
     return undefined // an upstream authority was waited for
@@ -105,19 +108,32 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
     ...{ dataDir: config.dataDir, random, randomBytes },
     ...{ bundle: authorities.bundle.current, serverSvid: authorities.serverSvid },
   })
+  await using publishing = await openPublishing(config.publishers, {
+    ...{ bundle: authorities.bundle, clock, random, log },
+  })
+  await using clusters = await openClusterServices(config, {
+    ...{ ...config, ...authorities, ...views, store, x509: authorities.ca.x509 },
+    ...{ onRelationship: federation.changed.ring, randomUuid: randomUUID, random, clock, log },
+  })
+  await using mesh = await openMesh(config.mesh, {
+    ...{ ...config, ...authorities, x509: authorities.ca.x509, entries: store.entries },
+    ...{ metrics, random, randomBytes, randomUuid: randomUUID, clock, log },
+  })
   await using loops = runLoops([
+    signed.stay,
     ...authorities.loops,
     ...views.loops,
     ...federation.loops,
-    ...publishLoops(config.publishers, { bundle: authorities.bundle, clock, random, log }),
+    ...publishing.loops,
+    ...clusters.loops,
+    ...mesh.loops,
     ...pruneLoops(config, { ...deps, store, random, metrics }),
   ])
   await Promise.race([views.ready, loops.failed, aborted(signal)])
   if (signal.aborted) return
 
   await using apis = await serve(config, store, { ...authorities, federation }, views, {
-    ...deps,
-    ...process,
+    ...{ ...deps, ...process, meshStatus: mesh.status },
   })
   await using _health = await openHealth(config, store, authorities, deps)
   onReady?.({ port: apis.port })
@@ -125,20 +141,23 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   log.info('Stopping')
 }
 
+interface Signing {
+  readonly upstream: UpstreamAuthority | undefined
+  readonly signed: OpenLedger
+}
+
 /** What signs: resolves when there is something to sign with. */
 async function openAuthorities(
   config: ServerConfig,
   store: Store,
   metrics: Metrics,
-  { log, clock, upstream }: ServerDeps & { readonly upstream: UpstreamAuthority | undefined },
+  { log, clock, upstream, signed: { ledger, rotations } }: ServerDeps & Signing,
 ) {
   const bundle = await openLocalBundle(store.bundles, config.trustDomain)
-  const rotations = createRotationMemory()
-  const ledger = createSigningLedger(clock)
   const ca = await openCa(config, {
     journalStore: store.caJournal,
     serverKey: SERVER_KEY,
-    keyStore: await openKeyStore(config, log),
+    keyStore: await openKeyStore(config.keyManager, log),
     publication: bundle,
     upstream,
     clock,
@@ -195,7 +214,16 @@ function serve(
     ...open
   }: OpenAuthorities & Federated,
   { index, watchers, nodes, federatedView }: Awaited<ReturnType<typeof openViews>>,
-  { log, clock, signal, reload, startedAt, logLevel, metrics }: ServerDeps & Process,
+  {
+    log,
+    clock,
+    signal,
+    reload,
+    startedAt,
+    logLevel,
+    metrics,
+    meshStatus,
+  }: ServerDeps & Process & MeshServiceDeps,
 ) {
   const { trustDomain, adminIds, bindAddress, bindPort, socketPath, disableJwtSvids } = config
   const { entries, joinTokens, bundles, federation } = store
@@ -230,7 +258,7 @@ function serve(
       publishUpstream: async (key) => await upstream?.publishJwtKey(key),
       ...{ refresher: fetched.refresher, relationshipsChanged: fetched.changed },
       ...{ disableJwtSvids, randomUuid: randomUUID, clock, log, stopping: signal },
-      ...{ metrics, hasAuditLog: config.hasAuditLog },
+      ...{ metrics, meshStatus, hasAuditLog: config.hasAuditLog },
       hasAgentIdSelector: config.hasAgentIdSelector,
     },
     {
@@ -264,12 +292,6 @@ function storeOptions({ dataStore }: ServerConfig, { log, clock }: ServerDeps): 
     clock,
     ...(logsSql ? { onSql: (sql) => sqlLog.debug({ sql }, 'Query') } : {}),
   }
-}
-
-async function openKeyStore({ keyManager }: ServerConfig, log: Log): Promise<KeyStore> {
-  return keyManager.kind === 'disk'
-    ? await openDiskKeyStore({ path: keyManager.keysPath, log })
-    : memoryKeyStore()
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -28,6 +28,10 @@ export type ErrorCode =
   | 'AGENT_NOT_ACTIVE'
   | 'AGENT_BANNED'
   | 'AGENT_MUST_REATTEST'
+  // the workload that a broker names
+  | 'WORKLOAD_REFERENCE_INVALID'
+  | 'WORKLOAD_NOT_FOUND'
+  | 'WORKLOAD_NOT_ENTITLED'
   // what is there
   | 'NOT_FOUND'
   | 'ALREADY_EXISTS'

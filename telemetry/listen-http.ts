@@ -1,7 +1,6 @@
 /** A small HTTP listener for operators' tools: GET of the paths it has, and nothing else. Never a secret over it. */
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { IdentityError, reasonOf } from '../spiffe/error.ts'
+import { bindServer, endServer } from '../proto/bind-server.ts'
 
 export interface Answer {
   readonly status: 200 | 500
@@ -35,23 +34,10 @@ export async function listenHttp(options: ListenHttpOptions): Promise<HttpListen
     (request, response) => void answer(request, response, pages),
   )
   server.maxConnections = MAX_CONNECTIONS
-  try {
-    server.listen(port, host)
-    await once(server, 'listening')
-  } catch (error) {
-    const why = `cannot listen on ${host} port ${port}: ${reasonOf(error)}; choose another ${portKey}`
-    throw new IdentityError('CONFIG_INVALID', why, { cause: error })
-  }
-  const bound = server.address()
+  const place = { shown: `${host} port ${port}`, key: portKey }
   return {
-    port: typeof bound === 'object' && bound !== null ? bound.port : port,
-    async [Symbol.asyncDispose]() {
-      if (!server.listening) return
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
-    },
+    port: await bindServer(server, { host, port }, place),
+    [Symbol.asyncDispose]: () => endServer(server, () => server.closeAllConnections()),
   }
 }
 

@@ -22,6 +22,8 @@ export interface Metrics {
   call(name: string, labels?: Labels): (error?: unknown) => void
   /** As `call`, around what may fail. */
   measure<T>(name: string, work: () => Promise<T>, labels?: Labels): Promise<T>
+  /** The same, for names that are another program's: they stay as they are. */
+  unprefixed(): Metrics
 }
 
 export interface MetricsOptions {
@@ -47,16 +49,33 @@ export function openMetrics({ prefix, labels: always, clock }: MetricsOptions): 
   collectDefaultMetrics({ register: registry })
   registry.setDefaultLabels({ ...always })
   const known = new Map<string, Counter | Gauge | Summary>()
+  return {
+    ...metricsIn({ registry, known, prefix: `${prefix}_`, clock }),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+interface MetricsIn {
+  readonly registry: Registry
+  /** By their full names. */
+  readonly known: Map<string, Counter | Gauge | Summary>
+  readonly prefix: string
+  readonly clock: Clock
+}
+
+function metricsIn({ registry, known, prefix, clock }: MetricsIn): Metrics {
   const named = <M extends Counter | Gauge | Summary>(
     name: string,
     kind: abstract new (...args: never) => M,
     make: (name: string) => M,
   ): M => {
-    const found = known.get(name)
+    const full = prefix + name
+    const found = known.get(full)
     if (found instanceof kind) return found
-    if (found !== undefined) throw new Error(`the metric ${name} has another kind already`)
-    const made = make(`${prefix}_${name}`)
-    known.set(name, made)
+    if (found !== undefined) throw new Error(`the metric ${full} has another kind already`)
+    const made = make(full)
+    known.set(full, made)
     return made
   }
   const common = (name: string, labels: Labels) => ({
@@ -106,8 +125,7 @@ export function openMetrics({ prefix, labels: always, clock }: MetricsOptions): 
         throw error
       }
     },
-    text: () => registry.metrics(),
-    contentType: registry.contentType,
+    unprefixed: () => metricsIn({ registry, known, prefix: '', clock }),
   }
 }
 
@@ -119,6 +137,7 @@ export const NO_METRICS: Metrics = {
   sample() {},
   call: () => () => {},
   measure: (_, work) => work(),
+  unprefixed: () => NO_METRICS,
 }
 
 /** As Go names the codes: `PermissionDenied`. */

@@ -11,6 +11,7 @@ export interface RpcName {
 
 /** Services whose package SPIRE leaves out. */
 const SHORT: Readonly<Record<string, string>> = {
+  'envoy.service.secret.v3.SecretDiscoveryService': 'SDS.v3',
   'grpc.health.v1.Health': 'Health',
   'spire.api.server.logger.v1.Logger': 'Logger',
   SpiffeWorkloadAPI: 'WorkloadAPI',

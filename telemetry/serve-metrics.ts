@@ -23,7 +23,7 @@ export interface ServeMetricsOptions {
   readonly clock: Clock
   readonly log: Log
   /** Further metrics in Prometheus' text form, read at each fetch. */
-  readonly further?: () => string
+  readonly further?: () => string | Promise<string>
 }
 
 export interface ServedMetrics extends AsyncDisposable {
@@ -57,7 +57,7 @@ export async function serveMetrics(options: ServeMetricsOptions): Promise<Served
     ...{ host: config.host, port: config.port, portKey: 'telemetry.Prometheus.port' },
     pages: {
       '/metrics': async () => {
-        const body = `${await metrics.text()}${options.further?.() ?? ''}`
+        const body = `${await metrics.text()}${(await options.further?.()) ?? ''}`
         return { status: 200, contentType, body }
       },
     },

@@ -19,6 +19,7 @@ const BENEATH: Record<string, readonly string[]> = {
   workload: ['spiffe', 'proto'],
   server: [
     'spiffe',
+    'policy',
     'config',
     'disk',
     'acme',
@@ -146,7 +147,11 @@ test('only main.ts reads the environment', () => {
     .map(({ path }) => path)
     .filter(
       (path) =>
-        !path.startsWith('cli/') && !path.endsWith('/main.ts') && !path.startsWith('workload/'),
+        !path.startsWith('cli/') &&
+        !path.endsWith('/main.ts') &&
+        !path.startsWith('workload/') &&
+        // What Kubernetes tells each container, as SPIFFE tells each workload.
+        path !== 'kubernetes/service-account.ts',
     )
   expect(readers).toEqual([])
 })
@@ -163,4 +168,11 @@ test('no file is a drawer for everything, and each can be read in one sitting', 
 test('every file opens by saying what it is', () => {
   const silent = sources.filter(({ text }) => !/^(#![^\n]*\n)?\/\*\*/.test(text))
   expect(silent.map(({ path }) => path)).toEqual([])
+})
+
+test('no test replaces a module, for those that run after it in the same process would get the replacement', () => {
+  const replacing = globSync('test/**/*.ts', { cwd: root }).filter((path) =>
+    /\bvi\s*\.(mock|doMock|hoisted|resetModules)\(/.test(readFileSync(join(root, path), 'utf8')),
+  )
+  expect(replacing).toEqual([])
 })

@@ -1,10 +1,102 @@
 /** The workload attestors that a configuration asks for. */
-import type { UnixAttestorConfig } from '../config.ts'
+import { openCluster } from '../../kubernetes/open-cluster.ts'
+import type { Log } from '../../log/open-log.ts'
+import type { Clock } from '../../spiffe/clock.ts'
+import type { Random } from '../../spiffe/random.ts'
+import type { K8sAttestorConfig } from '../config/k8s.ts'
+import type { WorkloadAttestorConfig } from '../config.ts'
+import { connectBus } from '../dbus/connection.ts'
+import { dockerAttestor } from './docker/docker-attestor.ts'
+import { openEngine } from './docker/engine.ts'
+import { apiServerPods } from './k8s/api-server-pods.ts'
+import { k8sAttestor } from './k8s/k8s-attestor.ts'
+import { type Kubelet, type KubeletConfig, openKubelet } from './k8s/kubelet.ts'
+import { kubeletPods } from './k8s/kubelet-pods.ts'
+import { followNamespaceLabels } from './k8s/namespace-labels.ts'
+import { systemdAttestor } from './systemd/systemd-attestor.ts'
 import { unixAttestor } from './unix/unix-attestor.ts'
 import type { WorkloadAttestor } from './workload-attestor.ts'
 
-export function configuredAttestors(
-  configs: readonly UnixAttestorConfig[],
-): readonly WorkloadAttestor[] {
-  return configs.map((config) => unixAttestor(config))
+export interface AttestorDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Our own user ID. */
+  readonly ownUid: number
+}
+
+/**
+ * What an attestor has open is closed by its `follow`, which must be started.
+ * @throws IdentityError CONFIG_INVALID when the API server of a cluster cannot be told, or what the kubelet is to be shown
+ *   cannot be read
+ */
+export async function configuredAttestors(
+  configs: readonly WorkloadAttestorConfig[],
+  deps: AttestorDeps,
+): Promise<readonly WorkloadAttestor[]> {
+  return Promise.all(configs.map((config) => configuredAttestor(config, deps)))
+}
+
+async function configuredAttestor(
+  config: WorkloadAttestorConfig,
+  deps: AttestorDeps,
+): Promise<WorkloadAttestor> {
+  const { clock, ownUid } = deps
+  const log = deps.log.child({ component: 'workload_attestor', attestor: config.kind })
+  switch (config.kind) {
+    case 'unix':
+      return unixAttestor(config)
+    case 'systemd': {
+      const bus = { socketPath: config.busPath, ownUid, clock }
+      return systemdAttestor({ connect: () => connectBus(bus) })
+    }
+    case 'docker': {
+      const { apiVersion } = config
+      return dockerAttestor(config, {
+        engineAt: (socketPath) => openEngine({ socketPath, apiVersion, clock }),
+        files: filesFor(config, log),
+        clock,
+      })
+    }
+    case 'k8s':
+      return openK8s(config, { ...deps, log })
+    default:
+      return config satisfies never
+  }
+}
+
+async function openK8s(config: K8sAttestorConfig, deps: AttestorDeps): Promise<WorkloadAttestor> {
+  const { log, ownUid } = deps
+  const { podSource, maxPollAttempts, pollRetryIntervalMs, kubeconfig } = config
+  const patienceMs = maxPollAttempts * pollRetryIntervalMs
+  const watching = async () => ({
+    ...{ ...deps, patienceMs },
+    cluster: await openCluster({ kubeconfig }),
+  })
+  const source =
+    podSource.kind === 'api-server'
+      ? apiServerPods({ ...(await watching()), nodeName: podSource.nodeName })
+      : kubeletPods({
+          ...{ ...deps, maxPollAttempts, pollRetryIntervalMs },
+          kubelet: openChecked(podSource.kubelet, deps.clock),
+        })
+  const namespaces = config.enableNamespaceLabels
+    ? followNamespaceLabels(await watching())
+    : undefined
+  return k8sAttestor(config, {
+    ...{ source, namespaces, ownUid, log, broker: config.broker },
+    openCluster: () => openCluster({ kubeconfig }),
+    files: filesFor(config, log),
+  })
+}
+
+/** @throws IdentityError CONFIG_INVALID: who cannot ask the kubelet now would refuse every pod later */
+function openChecked(config: KubeletConfig, clock: Clock): Kubelet {
+  const kubelet = openKubelet(config, clock)
+  kubelet.check()
+  return kubelet
+}
+
+function filesFor({ isVerbose }: { readonly isVerbose: boolean }, log: Log) {
+  return { proc: '/proc', verboseLog: isVerbose ? log : undefined }
 }

@@ -8,20 +8,32 @@ import type { CachedEntry } from './entry.ts'
 export interface EntryIndex {
   put(entry: CachedEntry): void
   remove(entryId: string): void
-  /** In entry-ID order. */
+  /** In entry-ID order. Whoever asks again with the very same set, as a stream does, is not looked for again. */
   matching(selectors: ReadonlySet<Selector>): readonly CachedEntry[]
 }
 
 export function createEntryIndex(): EntryIndex {
   const anchors = new Map<string, Selector>()
   const under = new Map<Selector, Map<string, CachedEntry>>()
+  /** What was found, until an entry comes or goes. */
+  let found = new WeakMap<ReadonlySet<Selector>, readonly CachedEntry[]>()
   const remove = (entryId: string) => {
     const anchor = anchors.get(entryId)
     if (anchor === undefined) return
+    found = new WeakMap()
     anchors.delete(entryId)
     const bucket = under.get(anchor)
     bucket?.delete(entryId)
     if (bucket?.size === 0) under.delete(anchor)
+  }
+  const find = (selectors: ReadonlySet<Selector>) => {
+    const entries: CachedEntry[] = []
+    for (const selector of selectors) {
+      for (const entry of under.get(selector)?.values() ?? []) {
+        if (isSatisfied(entry.selectors, selectors)) entries.push(entry)
+      }
+    }
+    return entries.sort(byEntryId)
   }
   return {
     remove,
@@ -30,6 +42,7 @@ export function createEntryIndex(): EntryIndex {
       const sizeOf = (selector: Selector) => under.get(selector)?.size ?? 0
       const [first, ...others] = entry.selectors
       if (first === undefined) return // an entry without selectors is for nobody
+      found = new WeakMap()
       const anchor = others.reduce((a, b) => (sizeOf(b) < sizeOf(a) ? b : a), first)
       const bucket = under.get(anchor) ?? new Map<string, CachedEntry>()
       bucket.set(entry.entryId, entry)
@@ -37,13 +50,12 @@ export function createEntryIndex(): EntryIndex {
       anchors.set(entry.entryId, anchor)
     },
     matching(selectors) {
-      const found: CachedEntry[] = []
-      for (const selector of selectors) {
-        for (const entry of under.get(selector)?.values() ?? []) {
-          if (isSatisfied(entry.selectors, selectors)) found.push(entry)
-        }
+      let entries = found.get(selectors)
+      if (entries === undefined) {
+        entries = find(selectors)
+        found.set(selectors, entries)
       }
-      return found.sort(byEntryId)
+      return entries
     },
   }
 }

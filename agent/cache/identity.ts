@@ -62,6 +62,11 @@ export interface IdentitySource {
    * state only. Ends when the signal aborts.
    */
   watchX509(selectors: ReadonlySet<Selector>, signal: AbortSignal): AsyncIterable<WorkloadUpdate>
+  /** As `watchX509`, of every entry that matches, whatever its hint: for whoever asks by SPIFFE ID. */
+  watchEveryX509(
+    selectors: ReadonlySet<Selector>,
+    signal: AbortSignal,
+  ): AsyncIterable<WorkloadUpdate>
   /** The own bundle and the federated ones of the entries that match, now and on every change. */
   watchBundles(selectors: ReadonlySet<Selector>, signal: AbortSignal): AsyncIterable<BundlesUpdate>
   /** The entries that match, in entry-ID order; of several with the same hint only the oldest. */

@@ -9,11 +9,14 @@ export function serveIdentities(
   cache: WorkloadCache,
   fetchJwtSvid: IdentitySource['fetchJwtSvid'],
 ): IdentitySource {
+  type Entries = (selectors: ReadonlySet<Selector>) => readonly CachedEntry[]
+  async function* watch(entriesOf: Entries, selectors: ReadonlySet<Selector>, signal: AbortSignal) {
+    using _ = cache.subscribe(selectors)
+    yield* distinct(cache, signal, isSameX509, () => x509View(cache, entriesOf(selectors)))
+  }
   return {
-    async *watchX509(selectors, signal) {
-      using _ = cache.subscribe(selectors)
-      yield* distinct(cache, signal, isSameX509, () => x509View(cache, selectors))
-    },
+    watchX509: (selectors, signal) => watch(cache.served, selectors, signal),
+    watchEveryX509: (selectors, signal) => watch(cache.matching, selectors, signal),
     watchBundles: (selectors, signal) =>
       distinct(cache, signal, isSameBundles, () => bundlesView(cache, selectors)),
     matching: (selectors) => cache.served(selectors),
@@ -47,10 +50,9 @@ async function* distinct<T>(
 /** @returns undefined while some entry has no SVID that may be handed out */
 function x509View(
   cache: WorkloadCache,
-  selectors: ReadonlySet<Selector>,
+  entries: readonly CachedEntry[],
 ): WorkloadUpdate | undefined {
   const identities: X509Identity[] = []
-  const entries = cache.served(selectors)
   for (const entry of entries) {
     const svid = cache.servable(entry)
     if (svid === undefined) return undefined

@@ -54,6 +54,8 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
   const retries = new Map<string, number>()
   let known = options.known
   let useCount = 0
+  /** Several ask at the same news; it costs milliseconds where there are thousands of entries. */
+  let planned: { readonly plan: Plan; readonly atMs: number } | undefined
   const indexEntry = (entry: CachedEntry) => (entry.storeSvid ? undefined : index.put(entry))
   for (const entry of known.entries.values()) indexEntry(entry)
   for (const svid of options.svids)
@@ -62,6 +64,7 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
   const served = (selectors: ReadonlySet<Selector>) => onePerHint(index.matching(selectors))
   const use = (selectors: ReadonlySet<Selector>) => {
     useCount += 1
+    planned = undefined
     for (const { entryId } of index.matching(selectors)) uses.set(entryId, useCount)
   }
   const forget = (entryId: string) => {
@@ -74,6 +77,21 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
     const svid = svids.get(entry.entryId)
     return isServable(svid, entry, clock.now()) ? svid : undefined
   }
+  const make = (now: Date) =>
+    planSvids({
+      entries: known.entries.values(),
+      svids,
+      subscribed: new Set(
+        [...subscriptions].flatMap(({ selectors }) =>
+          index.matching(selectors).map((one) => one.entryId),
+        ),
+      ),
+      lastUse: (entryId) => uses.get(entryId) ?? 0,
+      retryAt: (entryId) => retries.get(entryId),
+      maxSvids,
+      taintedKeyIds: taintedKeyIds(known.bundle),
+      now,
+    })
   return {
     news,
     demand,
@@ -82,6 +100,7 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
     apply(update) {
       const { knowledge, changedEntryIds, bundlesChanged } = apply(known, update)
       known = knowledge
+      planned = undefined
       for (const entryId of changedEntryIds) {
         const entry = known.entries.get(entryId)
         if (entry === undefined) {
@@ -110,26 +129,20 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
         },
       }
     },
-    plan: () =>
-      planSvids({
-        entries: known.entries.values(),
-        svids,
-        subscribed: new Set(
-          [...subscriptions].flatMap(({ selectors }) =>
-            index.matching(selectors).map((one) => one.entryId),
-          ),
-        ),
-        lastUse: (entryId) => uses.get(entryId) ?? 0,
-        retryAt: (entryId) => retries.get(entryId),
-        maxSvids,
-        taintedKeyIds: taintedKeyIds(known.bundle),
-        now: clock.now(),
-      }),
+    plan() {
+      const now = clock.now()
+      const nowMs = now.getTime()
+      if (planned === undefined || !isStill(planned, nowMs))
+        planned = { plan: make(now), atMs: nowMs }
+      return planned.plan
+    },
     drop(entryIds) {
+      planned = undefined
       for (const entryId of entryIds) svids.delete(entryId)
       if (entryIds.length > 0) news.tell()
     },
     store(obtained) {
+      planned = undefined
       for (const svid of obtained) {
         if (!known.entries.has(svid.entryId)) continue
         svids.set(svid.entryId, svid)
@@ -138,7 +151,18 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
       if (obtained.length > 0) news.tell()
     },
     postpone(entryId, untilMs) {
+      planned = undefined
       if (known.entries.has(entryId)) retries.set(entryId, untilMs)
     },
   }
+}
+
+/** A plan holds for its moment; one that asks for nothing, until it would change by itself. */
+function isStill(
+  { plan, atMs }: { readonly plan: Plan; readonly atMs: number },
+  nowMs: number,
+): boolean {
+  if (nowMs === atMs) return true
+  const isIdle = plan.missing.length + plan.stale.length + plan.evicted.length === 0
+  return isIdle && nowMs > atMs && nowMs < (plan.nextAt ?? Number.POSITIVE_INFINITY)
 }

@@ -29,10 +29,14 @@ import {
 import { checkAdminSocket } from './admin-socket.ts'
 import { authorizedDelegates, checkDelegates } from './authorized-delegates.ts'
 import { readBootstrap } from './bootstrap.ts'
+import { broker, checkBrokerSocket } from './broker.ts'
+import { docker } from './docker.ts'
 import { readJoinToken } from './join-token.ts'
 import { jwtCacheWait } from './jwt-cache-wait.ts'
+import { k8s } from './k8s.ts'
+import { k8sPsat } from './k8s-psat.ts'
 import { rateLimit } from './rate-limit.ts'
-import { sdsOff } from './sds-off.ts'
+import { sds } from './sds.ts'
 import { x509pop } from './x509pop.ts'
 
 /** An agent that must live through an outage of this length needs SVIDs that live longer still. */
@@ -40,16 +44,9 @@ const MIN_AVAILABILITY_TARGET_SECONDS = 24 * 3600
 
 const WINDOWS_ONLY = 'for Windows only; use agent.socket_path'
 
-const sds = section({
-  default_all_bundles_name: absent('SDS resource of all bundles', 'ALL'),
-  default_bundle_name: absent('SDS resource of the agent’s own bundle', 'ROOTCA'),
-  default_svid_name: absent('SDS resource of the default SVID', 'default'),
-  disable_spiffe_cert_validation: absent('leave checking SPIFFE IDs to Envoy', 'false'),
-})
-
 const experimental = section({
   admin_named_pipe_name: absent('pipe of the admin API', undefined, WINDOWS_ONLY),
-  broker: absent('Broker API'),
+  broker: broker(),
   feature_flags: absent('features under development', '[]', NO_FEATURES),
   jwt_svid_cache_hit_timeout: jwtCacheWait(),
   named_pipe_name: absent('pipe of the Workload API', undefined, WINDOWS_ONLY),
@@ -85,7 +82,7 @@ const agentSection = section({
     'outage of the server that SVIDs outlive',
   ),
   data_dir: withDefault(text('a path'), '.', 'directory of the agent’s own files'),
-  disable_sds_api: sdsOff(),
+  disable_sds_api: withDefault(truth(), 'false', 'serve no SDS, Envoy’s secret discovery'),
   disable_workload_api: withDefault(truth(), 'false', 'serve no Workload API'),
   experimental: nest(experimental, 'keys that may change'),
   insecure_bootstrap: withDefault(truth(), 'false', 'believe the first server that answers'),
@@ -143,6 +140,7 @@ const agentSection = section({
 
 const agent = refine(agentSection, (read, context) => {
   checkAdminSocket(read, context)
+  checkBrokerSocket(read, context)
   checkDelegates(read, context)
   return {
     bootstrap: readBootstrap(read, context),
@@ -166,14 +164,13 @@ const unix = section({
 const agentPlugins = plugins({
   KeyManager: { offered: { memory: section({}), disk }, planned: [], least: 1, most: 1 },
   NodeAttestor: {
-    offered: { join_token: section({}), x509pop },
+    offered: { join_token: section({}), k8s_psat: k8sPsat, x509pop },
     planned: [
       'aws_iid',
       'azure_imds',
       'azure_msi',
       'gcp_iit',
       'http_challenge',
-      'k8s_psat',
       'sshpop',
       'tpm_devid',
     ],
@@ -182,8 +179,8 @@ const agentPlugins = plugins({
   },
   SVIDStore: noneYet('aws_secretsmanager', 'gcp_secretmanager'),
   WorkloadAttestor: {
-    offered: { unix },
-    planned: ['docker', 'k8s', 'slurm', 'systemd', 'windows'],
+    offered: { docker, k8s, systemd: section({}), unix },
+    planned: ['slurm', 'windows'],
     least: 1,
     most: Number.POSITIVE_INFINITY,
   },

@@ -1,5 +1,4 @@
 /** `experimental.ratelimit`: how many calls a second each workload may make of each method. */
-import { absent } from '../../config/absent.ts'
 import { type Read, section, withDefault } from '../../config/check.ts'
 import { whole } from '../../config/value.ts'
 import type { WorkloadRates } from '../workload-api/rate-limit.ts'
@@ -14,17 +13,20 @@ const limit = (method: string) =>
 export const rateLimit = section({
   fetch_jwt_bundles: limit('FetchJWTBundles'),
   fetch_jwt_svid: limit('FetchJWTSVID'),
-  fetch_secrets: absent('limit of SDS FetchSecrets', '0'),
+  fetch_secrets: limit('FetchSecrets'),
   fetch_x509_bundles: limit('FetchX509Bundles'),
   fetch_x509_svid: limit('FetchX509SVID'),
-  stream_secrets: absent('limit of SDS StreamSecrets', '0'),
+  stream_secrets: limit('StreamSecrets, and of DeltaSecrets,'),
 })
 
 export function workloadRates(read: Read<(typeof rateLimit)['keys']>): WorkloadRates {
   return {
+    DeltaSecrets: read.stream_secrets,
     FetchJWTBundles: read.fetch_jwt_bundles,
     FetchJWTSVID: read.fetch_jwt_svid,
+    FetchSecrets: read.fetch_secrets,
     FetchX509Bundles: read.fetch_x509_bundles,
     FetchX509SVID: read.fetch_x509_svid,
+    StreamSecrets: read.stream_secrets,
   }
 }

@@ -9,6 +9,7 @@ import type { UnixCaller } from '../../proto/peer-credentials.ts'
 import type { Call, Implementation } from '../../proto/serve.ts'
 import { formatJwks } from '../../spiffe/bundle/jwks.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
+import type { Clock } from '../../spiffe/clock.ts'
 import type { Attest } from '../attest/attest.ts'
 import type { WorkloadCache } from '../cache/workload-cache.ts'
 import { limitCalls } from '../workload-api/call-limit.ts'
@@ -17,13 +18,14 @@ import type { Delegates } from './delegate.ts'
 import { followState } from './follow-state.ts'
 import { checkAudience, type DelegatedJwtDeps, delegatedJwtSvids } from './jwt-svids.ts'
 import { subjectOf } from './subject.ts'
-import { delegatedSvids, isSameSvids, toWireSvids } from './x509-svids.ts'
+import { type DelegatedSvids, delegatedSvids, isSameSvids, toWireSvids } from './x509-svids.ts'
 
 export interface DelegatedIdentityDeps extends DelegatedJwtDeps {
   readonly cache: Pick<WorkloadCache, 'matching' | 'servable' | 'knowledge' | 'subscribe' | 'news'>
   readonly delegates: Delegates
   /** Of processes that delegates name. */
   readonly attest: Attest
+  readonly clock: Clock
   /** Called when a stream of SVIDs is asked for; what it gives is called when it carries some for the first time. */
   readonly measureFirstSvids?: () => () => void
 }
@@ -31,12 +33,18 @@ export interface DelegatedIdentityDeps extends DelegatedJwtDeps {
 /** A delegate has a stream for each workload of its node. */
 export const MAX_DELEGATE_CALLS = { perProcess: 8_192, total: 16_384 } as const
 
+/**
+ * Each message is of all identities. One of thousands costs tens of milliseconds, so changes are gathered after it for long enough
+ * that a stream takes a tenth of a processor at most; up to nine identities are told each time, and a single change at once.
+ */
+const IDENTITIES_PER_PAUSE_MS = 10
+
 type Open = Call<UnixCaller>
 
 export function delegatedIdentityService(
   deps: DelegatedIdentityDeps,
 ): Implementation<UnixCaller, DelegatedIdentityHandlers> {
-  const { cache, delegates, attest } = deps
+  const { cache, delegates, attest, clock } = deps
   const admit = limitCalls(MAX_DELEGATE_CALLS)
   const followBundles = async (
     { caller, signal }: Open,
@@ -67,9 +75,11 @@ export function delegatedIdentityService(
           delegates.requireStill(delegate)
           subject.requireThere()
         },
-        look: () => delegatedSvids(cache, subject.selectors),
+        look: (sent: DelegatedSvids | undefined) => delegatedSvids(cache, subject.selectors, sent),
         isSame: isSameSvids,
-        async send(state: NonNullable<ReturnType<typeof delegatedSvids>>) {
+        pause: ({ identities }: DelegatedSvids, stop: AbortSignal) =>
+          clock.sleep(Math.floor(identities.length / IDENTITIES_PER_PAUSE_MS), stop),
+        async send(state: DelegatedSvids) {
           if (state.identities.length > 0) {
             onFirst?.()
             onFirst = undefined

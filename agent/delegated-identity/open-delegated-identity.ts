@@ -17,7 +17,7 @@ export function openDelegatedIdentity(
   const whyNone = whyNoneWith({ cache, membership, sync, attestorTypes, clock })
   const authorized = new Set(config.authorizedDelegates)
   return {
-    ...{ cache, source, whyNone, attest },
+    ...{ cache, source, whyNone, attest, clock },
     delegates: delegatesOf({ authorized, attest, cache, whyNone }),
     measureFirstSvids: () => measureFirstSvids(metrics),
   }

@@ -2,12 +2,11 @@
  * The workload that a delegate asks for: by selectors, which are believed, or by the number of a process, which is attested here.
  * A process is the same one for as long as a stream goes on; when it ends, so does the stream.
  */
-import type { UnixCaller } from '../../proto/peer-credentials.ts'
 import { fromWireSelector } from '../../proto/wire.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { Selector } from '../../spiffe/selector.ts'
 import type { Attest } from '../attest/attest.ts'
-import { type ProcessStatus, readProcessStatus } from '../attest/process-status.ts'
+import { namedProcess } from '../attest/named-process.ts'
 
 export interface Subject {
   readonly selectors: ReadonlySet<Selector>
@@ -32,6 +31,7 @@ export async function subjectOf(
   if (selectors.length > 0 === (pid !== 0)) throw new IdentityError('REQUEST_INVALID', EITHER)
   if (pid === 0) return { selectors: parseSelectors(selectors), requireThere() {} }
   const process = namedProcess(pid)
+  if (process === undefined) throw failed(`there is no process ${pid} where the agent runs`)
   const requireThere = () => {
     if (!process.isAlive()) throw failed(`process ${pid} has ended`)
   }
@@ -49,23 +49,6 @@ function parseSelectors(wire: SubjectRequest['selectors']): ReadonlySet<Selector
     return new Set(wire.map(fromWireSelector))
   } catch (cause) {
     throw new IdentityError('REQUEST_INVALID', 'could not parse provided selectors', { cause })
-  }
-}
-
-/** A process that did not call: told from every later one of its number by when it began. */
-function namedProcess(pid: number): UnixCaller {
-  const begun = statusOf(pid)
-  if (begun === undefined) throw failed(`there is no process ${pid} where the agent runs`)
-  const { uid, gid, startTicks } = begun
-  const isAlive = () => statusOf(pid)?.startTicks === startTicks
-  return { kind: 'unix', pid, uid, gid, isAlive }
-}
-
-function statusOf(pid: number): ProcessStatus | undefined {
-  try {
-    return readProcessStatus(pid)
-  } catch {
-    return undefined // fails closed: what cannot be read is not there
   }
 }
 

@@ -20,18 +20,30 @@ export interface DelegatedSvids {
   readonly federatesWith: readonly TrustDomain[]
 }
 
-/** @returns undefined while an entry that is to be given has no SVID yet */
+/**
+ * An entry that is new to a stream comes with its SVID, and holds up nothing until then: a delegate of thousands would otherwise
+ * hear of no change while entries keep coming.
+ * @param sent what the stream has carried; undefined: nothing, and its first message is of all that there are
+ * @returns undefined while an entry that is to be given has no SVID
+ */
 export function delegatedSvids(
   cache: Pick<WorkloadCache, 'matching' | 'servable' | 'knowledge'>,
   selectors: ReadonlySet<Selector>,
+  sent?: DelegatedSvids,
 ): DelegatedSvids | undefined {
   const entries = cache.matching(selectors)
   const identities: DelegatedSvids['identities'][number][] = []
+  const missing: string[] = []
   for (const entry of entries) {
     if (entry.privileged) continue
     const svid = cache.servable(entry)
-    if (svid === undefined) return undefined
-    identities.push({ entry, svid })
+    if (svid !== undefined) identities.push({ entry, svid })
+    else if (sent === undefined) return undefined
+    else missing.push(entry.entryId)
+  }
+  if (missing.length > 0) {
+    const before = new Set(sent?.identities.map(({ entry }) => entry.entryId))
+    if (missing.some((entryId) => before.has(entryId))) return undefined
   }
   const { federated } = cache.knowledge()
   const wanted = new Set(entries.flatMap(({ federatesWith }) => federatesWith))

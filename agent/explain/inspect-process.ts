@@ -30,7 +30,7 @@ export async function inspectProcess(
   const findings = await Promise.all(
     attestors.map(async (attestor): Promise<Finding> => {
       try {
-        const selectors = await attestor.attest(caller, signal)
+        const selectors = await attestor.attest(caller, signal, 'once')
         return { attestor: attestor.type, selectors, error: undefined }
       } catch (error) {
         return { attestor: attestor.type, selectors: [], error: reasonOf(error) }

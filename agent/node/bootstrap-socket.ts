@@ -45,7 +45,7 @@ export async function fetchFromSocket(options: SocketFetch): Promise<string> {
 }
 
 /** The parameters that SPIRE's agent sends. */
-export function withAttempt(
+function withAttempt(
   address: string,
   { mode, attempts, since, serverAddress, serverPort, trustDomain }: Attempt,
 ): URL {

@@ -9,24 +9,14 @@ import type { WorkloadCache } from '../cache/workload-cache.ts'
 import type { SignX509 } from '../cache/x509-svids.ts'
 
 const WORKLOAD_API = '/SpiffeWorkloadAPI/'
+const SDS_API = '/envoy.service.secret.v3.SecretDiscoveryService/'
 const DEBUG_API = '/spire.agent.debug.v1.Debug/'
 const DELEGATED_API = '/spire.api.agent.delegatedidentity.v1.DelegatedIdentity/'
 
-/** Calls on the workload socket. As SPIRE's, a connection is a call of the Workload API that is open. */
-export function observeWorkloadApi(metrics: Metrics): NonNullable<Endpoint<UnixCaller>['observe']> {
-  return (method) => {
-    const ended = metrics.call(rpcName(method).metric)
-    if (!method.startsWith(WORKLOAD_API)) return ({ error }) => ended(error)
-    const left = openConnection(metrics, 'workload_api')
-    return ({ error }) => {
-      ended(error)
-      left()
-    }
-  }
-}
-
-/** Calls on the admin socket. */
-export function observeAdminApi(metrics: Metrics): NonNullable<Endpoint<UnixCaller>['observe']> {
+/** Calls on either socket. As SPIRE's, a connection is a call of one of its APIs that is open. */
+export function observeApis<Caller = UnixCaller>(
+  metrics: Metrics,
+): NonNullable<Endpoint<Caller>['observe']> {
   return (method) => {
     const ended = metrics.call(rpcName(method).metric)
     const api = apiOf(method)
@@ -39,6 +29,8 @@ export function observeAdminApi(metrics: Metrics): NonNullable<Endpoint<UnixCall
 }
 
 function apiOf(method: string): string | undefined {
+  if (method.startsWith(WORKLOAD_API)) return 'workload_api'
+  if (method.startsWith(SDS_API)) return 'sds_api'
   if (method.startsWith(DEBUG_API)) return 'debug_api'
   return method.startsWith(DELEGATED_API) ? 'delegated_identity_api' : undefined
 }
@@ -70,16 +62,21 @@ export function meterAttest(attest: Attest, metrics: Metrics): Attest {
   }
 }
 
+/** Whoever asks, it is one and the same measure. */
 export function meterAttestor(attestor: WorkloadAttestor, metrics: Metrics): WorkloadAttestor {
   const labels = { attestor: attestor.type }
+  const measure = <T>(attest: () => Promise<T>) =>
+    metrics.measure('workload_api_workload_attestor', attest, labels)
+  const { type, forBrokers } = attestor
   return {
-    type: attestor.type,
-    attest: (caller, signal) =>
-      metrics.measure(
-        'workload_api_workload_attestor',
-        async () => await attestor.attest(caller, signal),
-        labels,
-      ),
+    type,
+    attest: (...args) => measure(async () => await attestor.attest(...args)),
+    ...(forBrokers && {
+      forBrokers: {
+        attestProcess: (...args) => measure(() => forBrokers.attestProcess(...args)),
+        attestObject: (...args) => measure(() => forBrokers.attestObject(...args)),
+      },
+    }),
   }
 }
 

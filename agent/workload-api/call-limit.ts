@@ -13,17 +13,21 @@ export interface CallLimits {
 export const DEFAULT_CALL_LIMITS: CallLimits = { perProcess: 1_024, total: 16_384 }
 
 /** @returns what ends the call; @throws IdentityError RATE_LIMITED */
-export type AdmitCall = (pid: number) => Disposable
+export type AdmitCall<Who = number> = (who: Who) => Disposable
 
-export function limitCalls({ perProcess, total }: CallLimits): AdmitCall {
-  const openByPid = new Map<number, number>()
+/** @param kind what calls are counted for, as an error names it; by default processes, by their number */
+export function limitCalls<Who = number>(
+  { perProcess, total }: CallLimits,
+  kind = 'process',
+): AdmitCall<Who> {
+  const openByCaller = new Map<Who, number>()
   let open = 0
-  return (pid) => {
-    const own = openByPid.get(pid) ?? 0
+  return (who) => {
+    const own = openByCaller.get(who) ?? 0
     if (own >= perProcess) {
       throw new IdentityError(
         'RATE_LIMITED',
-        `this process has ${own} open calls, the limit is ${perProcess}; close some or share one stream`,
+        `this ${kind} has ${own} open calls, the limit is ${perProcess}; close some or share one stream`,
       )
     }
     if (open >= total) {
@@ -33,16 +37,16 @@ export function limitCalls({ perProcess, total }: CallLimits): AdmitCall {
       )
     }
     open += 1
-    openByPid.set(pid, own + 1)
+    openByCaller.set(who, own + 1)
     let done = false
     return {
       [Symbol.dispose]() {
         if (done) return
         done = true
         open -= 1
-        const left = (openByPid.get(pid) ?? 1) - 1
-        if (left === 0) openByPid.delete(pid)
-        else openByPid.set(pid, left)
+        const left = (openByCaller.get(who) ?? 1) - 1
+        if (left === 0) openByCaller.delete(who)
+        else openByCaller.set(who, left)
       },
     }
   }

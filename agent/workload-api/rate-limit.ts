@@ -1,5 +1,5 @@
 /**
- * How often a workload may call each method of the Workload API. Whoever has the same selectors is the same workload
+ * How often a workload may call each method of the Workload API and of secret discovery. Whoever has the same selectors is the same workload
  * and shares one bucket, so more processes of a kind get no more. Beyond the limit a call is refused at once, never
  * queued, with a status that says "try again".
  *
@@ -12,17 +12,23 @@ import type { Selector } from '../../spiffe/selector.ts'
 
 /** Calls a second, which is also how many may come at once; 0: no limit. */
 export interface WorkloadRates {
+  readonly DeltaSecrets: number
   readonly FetchJWTBundles: number
   readonly FetchJWTSVID: number
+  readonly FetchSecrets: number
   readonly FetchX509Bundles: number
   readonly FetchX509SVID: number
+  readonly StreamSecrets: number
 }
 
 export const NO_RATES: WorkloadRates = {
+  DeltaSecrets: 0,
   FetchJWTBundles: 0,
   FetchJWTSVID: 0,
+  FetchSecrets: 0,
   FetchX509Bundles: 0,
   FetchX509SVID: 0,
+  StreamSecrets: 0,
 }
 
 export interface RateLimitDeps {

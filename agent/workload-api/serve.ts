@@ -1,19 +1,24 @@
 /**
- * Opens the agent's public socket: the Workload API, the health check and reflection, for every local process. Who
- * calls is told by the kernel; nothing that a caller says about itself counts.
+ * Opens the agent's public socket: the Workload API, secret discovery for proxies, the health check and reflection, for
+ * every local process. Who calls is told by the kernel; nothing that a caller says about itself counts.
  *
  * @see Workload-Endpoint — transport, header and error codes
  */
+import { randomBytes } from 'node:crypto'
 import { Server } from '@grpc/grpc-js'
+import type { SecretDiscoveryServiceHandlers } from '../../proto/gen/envoy/service/secret/v3/SecretDiscoveryService.ts'
 import type { HealthHandlers } from '../../proto/gen/grpc/health/v1/Health.ts'
 import type { SpiffeWorkloadAPIHandlers } from '../../proto/gen/SpiffeWorkloadAPI.ts'
-import { definitionsOf, healthApi, workloadApi } from '../../proto/load.ts'
+import { definitionsOf, healthApi, secretDiscoveryApi, workloadApi } from '../../proto/load.ts'
 import type { UnixCaller } from '../../proto/peer-credentials.ts'
 import { addReflection } from '../../proto/reflection/reflection-service.ts'
 import { addService, type Endpoint } from '../../proto/serve.ts'
 import { listenUnix } from '../../proto/unix-listener.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { Attest } from '../attest/attest.ts'
+import { reportSdsFailure } from '../sds/not-authorized.ts'
+import { secretDiscoveryService } from '../sds/secret-discovery-service.ts'
+import type { SdsSettings } from '../sds/settings.ts'
 import { type CallLimits, DEFAULT_CALL_LIMITS, limitCalls } from './call-limit.ts'
 import { healthService } from './health-service.ts'
 import { limitRates, NO_RATES, type WorkloadRates } from './rate-limit.ts'
@@ -26,6 +31,10 @@ export interface WorkloadApiOptions extends AnswerDeps {
   /** The socket file, made with mode 0777 in a directory made with 0755. */
   readonly path: string
   readonly attest: Attest
+  /** The other services of the socket are there all the same. */
+  readonly isWorkloadApiOff?: boolean
+  /** Left out: no secret discovery. */
+  readonly sds?: SdsSettings
   readonly limits?: CallLimits
   readonly rates?: WorkloadRates
   /** Told of every call that came too soon, by its full method. */
@@ -35,7 +44,7 @@ export interface WorkloadApiOptions extends AnswerDeps {
 
 /** Attestation decides who gets what, so everybody may connect. */
 const SOCKET_MODE = 0o777
-/** Requests are a header and a token at most. */
+/** Requests are a header, a token, or what an Envoy says of itself. */
 const MAX_REQUEST_BYTES = 256 * 1024
 /** Streams count before anything has been asked over them; one more than may be open, so that the next is told why. */
 const MAX_STREAMS_PER_CONNECTION = DEFAULT_CALL_LIMITS.perProcess + 1
@@ -44,7 +53,7 @@ const DRAIN_MS = 2_000
 
 /** Disposing ends all streams with Unavailable, then closes the socket. @throws IdentityError CONFIG_INVALID */
 export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<AsyncDisposable> {
-  const { path, source, clock, log } = options
+  const { path, clock, log } = options
   const server = new Server({
     'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
@@ -56,37 +65,17 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Asy
     server,
     onRefused: (err) => log.warn({ err }, 'Refused a connection of an unidentified process'),
   })
-  const endpoint = (authorize: Endpoint<UnixCaller>['authorize']): Endpoint<UnixCaller> => ({
+  const endpoint: MakeEndpoint = (authorize, report = reportFailure) => ({
     server,
     callerOf: listener.callerOf,
     authorize,
     ...(options.observe === undefined ? {} : { observe: options.observe }),
     onFailure(failure) {
-      if (!stopping.signal.aborted) reportFailure(log, failure)
+      if (!stopping.signal.aborted) report(log, failure)
       if (isStranger(failure.error) && failure.caller !== undefined) listener.hangUp(failure.caller)
     },
   })
-  const admit = limitCalls(options.limits ?? DEFAULT_CALL_LIMITS)
-  const limitRate = limitRates({
-    rates: options.rates ?? NO_RATES,
-    clock,
-    ...(options.onRateExceeded === undefined ? {} : { onExceeded: options.onRateExceeded }),
-  })
-  addService<UnixCaller, SpiffeWorkloadAPIHandlers>(
-    endpoint(async ({ metadata }) => requireSecurityHeader(metadata)),
-    workloadApi().service,
-    workloadService({ ...options, admit, limitRate, stopping: stopping.signal }),
-  )
-  addService<UnixCaller, HealthHandlers>(
-    endpoint(async () => {}),
-    healthApi().service,
-    healthService(source),
-  )
-  addReflection<UnixCaller>({
-    endpoint: endpoint(async () => {}),
-    definitions: [definitionsOf('workload'), definitionsOf('health')],
-    admit: ({ caller }) => admit(caller.pid),
-  })
+  addServices(options, endpoint, stopping.signal)
   return {
     async [Symbol.asyncDispose]() {
       if (stopping.signal.aborted) return
@@ -99,6 +88,58 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Asy
       server.forceShutdown()
     },
   }
+}
+
+type MakeEndpoint = (
+  authorize: Endpoint<UnixCaller>['authorize'],
+  report?: typeof reportFailure,
+) => Endpoint<UnixCaller>
+
+/** Whatever is served shares one count of open calls. */
+function addServices(
+  options: WorkloadApiOptions,
+  endpoint: MakeEndpoint,
+  stopping: AbortSignal,
+): void {
+  const admit = limitCalls(options.limits ?? DEFAULT_CALL_LIMITS)
+  const limitRate = limitRates({
+    rates: options.rates ?? NO_RATES,
+    clock: options.clock,
+    ...(options.onRateExceeded === undefined ? {} : { onExceeded: options.onRateExceeded }),
+  })
+  const attending = { ...options, admit, limitRate, stopping }
+  if (options.isWorkloadApiOff !== true) {
+    addService<UnixCaller, SpiffeWorkloadAPIHandlers>(
+      endpoint(async ({ metadata }) => requireSecurityHeader(metadata)),
+      workloadApi().service,
+      workloadService(attending),
+    )
+  }
+  if (options.sds !== undefined) {
+    addService<UnixCaller, SecretDiscoveryServiceHandlers>(
+      endpoint(async () => {}, reportSdsFailure),
+      secretDiscoveryApi().service,
+      secretDiscoveryService({ ...attending, settings: options.sds, randomBytes }),
+    )
+  }
+  addService<UnixCaller, HealthHandlers>(
+    endpoint(async () => {}),
+    healthApi().service,
+    healthService(options.source),
+  )
+  addReflection<UnixCaller>({
+    endpoint: endpoint(async () => {}),
+    definitions: definitionsServed(options),
+    admit: ({ caller }) => admit(caller.pid),
+  })
+}
+
+function definitionsServed({ isWorkloadApiOff, sds }: WorkloadApiOptions) {
+  return [
+    ...(isWorkloadApiOff === true ? [] : [definitionsOf('workload')]),
+    ...(sds === undefined ? [] : [definitionsOf('secretDiscovery')]),
+    definitionsOf('health'),
+  ]
 }
 
 function isStranger(error: unknown): boolean {

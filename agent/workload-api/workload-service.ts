@@ -8,21 +8,13 @@ import type { SpiffeWorkloadAPIHandlers } from '../../proto/gen/SpiffeWorkloadAP
 import type { UnixCaller } from '../../proto/peer-credentials.ts'
 import type { Call, Implementation } from '../../proto/serve.ts'
 import { IdentityError } from '../../spiffe/error.ts'
-import type { Attest } from '../attest/attest.ts'
-import type { AdmitCall } from './call-limit.ts'
+import { type AttendDeps, attend } from './attend.ts'
 import { answerJwtBundles, answerJwtSvids, parseJwtWish } from './jwt-answers.ts'
-import type { LimitRate } from './rate-limit.ts'
 import { validateJwtSvid } from './validate-jwt-svid.ts'
 import type { AnswerDeps, Workload } from './workload.ts'
 import { answerX509Bundles, answerX509Svids } from './x509-answers.ts'
 
-export interface WorkloadServiceDeps extends AnswerDeps {
-  readonly attest: Attest
-  readonly admit: AdmitCall
-  readonly limitRate: LimitRate
-  /** Aborts when the agent stops. */
-  readonly stopping: AbortSignal
-}
+export interface WorkloadServiceDeps extends AnswerDeps, AttendDeps {}
 
 export function workloadService(
   deps: WorkloadServiceDeps,
@@ -49,18 +41,4 @@ export function workloadService(
       throw new IdentityError('NOT_IMPLEMENTED', 'fetching WIT bundles is not implemented')
     },
   }
-}
-
-async function attend<T>(
-  { admit, attest, limitRate, stopping }: WorkloadServiceDeps,
-  { caller, method, signal: gone }: Call<UnixCaller>,
-  answer: (workload: Workload) => Promise<T>,
-): Promise<T> {
-  using _open = admit(caller.pid)
-  const signal = AbortSignal.any([gone, stopping])
-  const selectors = await attest(caller, signal)
-  limitRate(method, selectors) // only now is it known whose call this is
-  const answered = await answer({ caller, selectors, signal })
-  if (stopping.aborted) throw new IdentityError('UNAVAILABLE', 'the agent is stopping')
-  return answered
 }

@@ -103,7 +103,7 @@ function usesText({ authority_id, uses, use_count, unknown_until }: Standing): s
 }
 
 function unknownText(until: number): string {
-  return `perhaps more, signed before this server process started, until ${time(until)}`
+  return `perhaps more, signed before what this server remembers, until ${time(until)}`
 }
 
 const moreText = (more: number) => (more > 0 ? `  and ${more} more\n` : '')

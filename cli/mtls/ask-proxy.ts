@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import type { z } from 'zod'
 import { type Address, parseAddress, showAddress } from '../../config/address.ts'
+import { deadlineIn } from '../../spiffe/deadline.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
+import { readBounded } from '../../spiffe/read-bounded.ts'
 import type { Session } from '../command.ts'
 import { list, required } from '../flag/kinds.ts'
 
@@ -47,19 +49,14 @@ export async function askProxy<T>(
   { clock }: Session,
 ): Promise<T> {
   const where = showAddress(address)
-  const done = new AbortController()
-  const late = new AbortController()
-  void clock.sleep(TIMEOUT_MS, done.signal).then(() => late.abort())
+  using deadline = deadlineIn(TIMEOUT_MS, clock)
   let answered: { readonly status: number; readonly value: unknown }
   try {
-    answered = await exchange(address, { method, page, body }, late.signal)
+    answered = await exchange(address, { method, page, body }, deadline.signal)
   } catch (error) {
-    const isLate = late.signal.aborted && !done.signal.aborted
-    const why = isLate ? `no answer within ${TIMEOUT_MS / 1000} s` : reasonOf(error)
+    const why = deadline.isOver ? `no answer within ${TIMEOUT_MS / 1000} s` : reasonOf(error)
     const todo = 'is it the admin endpoint of a running proxy?'
     throw new IdentityError('UNAVAILABLE', `${where}: ${why}; ${todo}`, { cause: error })
-  } finally {
-    done.abort()
   }
   const { status, value } = answered
   if (status !== 200) throw invalid(`${where} refuses: ${refusalIn(value) ?? `status ${status}`}`)
@@ -96,16 +93,9 @@ async function exchange(
 
 /** @throws Error when it is cut off, or more comes than a proxy would ever say */
 async function readJson(response: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response) {
-    const part: Buffer = chunk
-    bytes += part.length
-    if (bytes > MAX_ANSWER_BYTES)
-      throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`)
-    chunks.push(part)
-  }
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  const body = await readBounded(response, MAX_ANSWER_BYTES)
+  if (body === undefined) throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`)
+  return JSON.parse(body.toString('utf8'))
 }
 
 function refusalIn(value: unknown): string | undefined {

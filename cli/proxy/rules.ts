@@ -10,7 +10,7 @@ import { HBONE_PORT, SOCKET_MARK } from '../../proxy/config/mesh-transport.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import { defineCommand } from '../command.ts'
 import type { FlagValues } from '../flag/flag.ts'
-import { boolean, choice, commaList, integer, path } from '../flag/kinds.ts'
+import { boolean, choice, commaList, integer, path, text } from '../flag/kinds.ts'
 
 const flags = {
   apply: boolean('put the rules into the network namespace instead of printing them'),
@@ -20,10 +20,12 @@ const flags = {
   inboundPort: integer('port that takes captured connections to the workload', 15_006),
   netns: path('network namespace, such as /run/netns/web; else the own one'),
   outboundPort: integer('port that takes captured connections of the workload', 15_001),
+  proxyUID: text('user that the proxy runs as, else it is told by the mark on its sockets'),
   remove: boolean('take the rules out of the network namespace'),
 }
 
 const MAX_PORT = 65_535
+const MAX_UID = 4_294_967_294
 
 export const rules = defineCommand({
   summary: 'Print, apply or remove the rules that bring connections to the proxy',
@@ -101,7 +103,16 @@ function redirectionOf(values: FlagValues<typeof flags>): RedirectionRules {
   }
   for (const port of excludeInboundPorts) checkPort('excludeInboundPorts', port)
   const excludedInboundPorts = excludeInboundPorts.map(Number)
-  return { ...own, mark: SOCKET_MARK, excludedInboundPorts }
+  const proxyUid = uidOf(values.proxyUID)
+  return { ...own, mark: SOCKET_MARK, proxyUid, excludedInboundPorts }
+}
+
+/** Root is refused: what else runs as root in a pod would pass by the proxy. @throws IdentityError REQUEST_INVALID */
+function uidOf(text: string): number | undefined {
+  if (text === '') return undefined
+  if (/^[1-9]\d{0,9}$/.test(text) && Number(text) <= MAX_UID) return Number(text)
+  const seen = `-proxyUID is ${JSON.stringify(text)}`
+  throw new IdentityError('REQUEST_INVALID', `${seen}, expected a user from 1 to ${MAX_UID}`)
 }
 
 function checkPort(flag: string, text: string): void {

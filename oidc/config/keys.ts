@@ -19,10 +19,10 @@ import {
   type Unsure,
   withDefault,
 } from '../../config/check.ts'
+import { ifWritten } from '../../config/if-written.ts'
 import { type KeyRow, listKeys } from '../../config/key-table.ts'
 import { logKeys } from '../../config/log.ts'
 import { addMistake, addRefusal } from '../../config/mistake.ts'
-import { ifWritten } from '../../config/named.ts'
 import {
   host,
   listOf,

@@ -11,10 +11,12 @@ export function lintPeerAuthentications(linted: Linted): readonly Finding[] {
   const isIgnored = (policy: PeerAuthentication) =>
     policy.namespace === mesh.rootNamespace && !isWide(policy)
   const heard = peerAuthentications.filter((policy) => !isIgnored(policy))
+  // Only those of one namespace are on one level; a cluster may have very many of them.
+  const byNamespace = Map.groupBy(heard, ({ namespace }) => namespace)
   return [
     ...peerAuthentications.filter(isIgnored).map(rootSelector),
     ...heard.flatMap((policy) => [
-      ...overruled(linted, policy, heard),
+      ...overruled(linted, policy, byNamespace.get(policy.namespace) ?? []),
       ...empty(policy),
       ...ports(policy, selected(linted, policy)),
     ]),

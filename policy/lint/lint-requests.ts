@@ -22,14 +22,14 @@ export function lintRequests({ snapshot }: Linted): readonly Finding[] {
       field.values.flatMap((value) => judge(field, value))
     switch (field.attribute) {
       case 'host':
-        return [...each(wrongStar), ...each(hostWithoutPort)]
+        return [...each(wrongStar), ...hostsWithoutPort(field)]
       case 'method':
         return [...each(wrongStar), ...each(lowerCaseMethod)]
       case 'path':
         return [
           ...each(wrongStar),
           ...each((_, value) => unseenPath(field, value, pathNormalization)),
-          ...each(passedPath),
+          ...passedPaths(field),
         ]
       // The parser refuses other stars in these, and namespaces may have them anywhere.
       case 'source.namespace':
@@ -90,15 +90,37 @@ function lowerCaseMethod(field: WrittenField, value: string): readonly Finding[]
 }
 
 /** A client may write the port behind the name, and the same host is then another text. */
-function hostWithoutPort(field: WrittenField, value: string): readonly Finding[] {
+function hostsWithoutPort(field: WrittenField): readonly Finding[] {
+  const lower = field.values.map((value) => value.toLowerCase())
+  // Made once for all values: a policy may have very many of them.
+  const holds = setTest(textSet(lower))
+  const withPort = new Set(lower.flatMap(stemsOf))
+  return field.values.flatMap((value) => hostWithoutPort(field, value, holds, withPort))
+}
+
+/** Colons of one host that are looked at; an address of IPv6 has seven, and one before its port. */
+const MAX_COLONS = 8
+
+/** What stands before each of its colons. */
+function stemsOf(host: string): readonly string[] {
+  const stems: string[] = []
+  for (let at = host.indexOf(':'); at >= 0; at = host.indexOf(':', at + 1)) {
+    if (stems.length === MAX_COLONS) break
+    stems.push(host.slice(0, at))
+  }
+  return stems
+}
+
+function hostWithoutPort(
+  field: WrittenField,
+  value: string,
+  holds: (host: string) => boolean,
+  withPort: ReadonlySet<string>,
+): readonly Finding[] {
   if (value.endsWith('*') || value === '' || hasPort(value)) return []
-  const holds = setTest(textSet(field.values.map((text) => text.toLowerCase())))
   const isSuffix = value.startsWith('*')
   const sample = `${isSuffix ? `a${value.slice(1)}` : value}:`.toLowerCase()
-  const variants = field.values.filter((other) =>
-    other.toLowerCase().startsWith(`${value.toLowerCase()}:`),
-  )
-  if (variants.length > 0 || holds(`${sample}80`)) return []
+  if (withPort.has(value.toLowerCase()) || holds(`${sample}80`)) return []
   const isOpen = opensWhenUnmatched(field)
   return [
     found(
@@ -160,10 +182,23 @@ function sampleOf(value: string): string {
  * Many servers read `/a/` and `/a;x` as `/a`. Where failing to match lets a request pass, the other spellings must be
  * matched too.
  */
-function passedPath(field: WrittenField, value: string): readonly Finding[] {
-  if (!opensWhenUnmatched(field) || value === '*' || value === '/' || !/^[/*]/.test(value))
-    return []
+function passedPaths(field: WrittenField): readonly Finding[] {
+  if (!opensWhenUnmatched(field)) return []
+  // Each path is tried with each template.
+  if (field.values.filter(isPathTemplate).length > MAX_TEMPLATES) return []
   const matches = pathMatcher(field.values)
+  return field.values.flatMap((value) => passedPath(field, value, matches))
+}
+
+/** In one list; of longer ones nothing is told. */
+const MAX_TEMPLATES = 100
+
+function passedPath(
+  field: WrittenField,
+  value: string,
+  matches: (path: string) => boolean,
+): readonly Finding[] {
+  if (value === '*' || value === '/' || !/^[/*]/.test(value)) return []
   const sample = sampleOf(value)
   const bare = sample.replace(/\/$/, '')
   const passing = [bare, `${bare}/`, `${bare};x`].filter(

@@ -8,8 +8,10 @@ import { type Finding, nameOf, placeIn } from './finding.ts'
 import { type Linted, reachesAllOf } from './surroundings.ts'
 import { placeOfRule } from './written-field.ts'
 
-/** Pairs of rules that are compared in one run; about a second. */
+/** Pairs of rules that are compared in one run; about a second. One of long rules counts as many. */
 const MAX_COMPARISONS = 1_000_000
+/** So many pairs of values take as long as a pair of rules does besides. */
+const VALUES_OF_PAIR = 64
 
 export function lintRules({ snapshot }: Linted): readonly Finding[] {
   const policies = snapshot.authorizationPolicies
@@ -69,6 +71,17 @@ interface Placed {
   readonly at: number
   /** Position among all rules. */
   readonly rank: number
+  /** How many sources, operations, conditions and values it has. */
+  readonly weight: number
+}
+
+function weightOf({ from, to, when }: Rule): number {
+  let weight = 0
+  for (const one of [...from, ...to, ...when]) {
+    weight += 1
+    for (const values of Object.values(one)) if (Array.isArray(values)) weight += values.length
+  }
+  return weight
 }
 
 /** Dry-run policies are tried beside those in force, so repeating those is what they are for. */
@@ -78,17 +91,26 @@ function compareRules(all: readonly AuthorizationPolicy[], root: string): readon
   const placed = new Map(
     policies.map((policy) => [
       policy,
-      policy.rules.map((rule, at): Placed => ({ policy, rule, at, rank: rank++ })),
+      policy.rules.map(
+        (rule, at): Placed => ({ policy, rule, at, rank: rank++, weight: weightOf(rule) }),
+      ),
     ]),
+  )
+  const weights = new Map(
+    [...placed].map(([policy, rules]) => [policy, rules.reduce((sum, one) => sum + one.weight, 0)]),
   )
   const findings: Finding[] = []
   let left = MAX_COMPARISONS
+  // Only those of its own and of the root namespace reach a policy's workloads.
+  const near = Map.groupBy(policies, ({ namespace }) => namespace)
   for (const narrow of policies) {
-    const wider = policies.filter((wide) => reachesAllOf(root, wide, narrow))
+    const wider = [...new Set([root, narrow.namespace])]
+      .flatMap((namespace) => near.get(namespace) ?? [])
+      .filter((wide) => reachesAllOf(root, wide, narrow))
     for (const one of placed.get(narrow) ?? []) {
       for (const wide of wider) {
         const rivals = placed.get(wide) ?? []
-        left -= rivals.length
+        left -= rivals.length + (one.weight * (weights.get(wide) ?? 0)) / VALUES_OF_PAIR
         if (left < 0) return [...findings, tooMany(narrow, one.at)]
         const finding = rivals.map((other) => judge(other, one, root)).find((known) => known)
         if (finding === undefined) continue

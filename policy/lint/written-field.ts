@@ -56,7 +56,7 @@ export function fieldsOfRule(
 
 type BareField = Omit<WrittenField, 'policy' | 'rule'>
 
-export function fieldsOfSource(source: Source, place: string): readonly BareField[] {
+function fieldsOfSource(source: Source, place: string): readonly BareField[] {
   return SOURCE_ATTRIBUTES.flatMap(([positive, negative, attribute]) => [
     { field: `${place}.${positive}`, attribute, negated: false, values: source[positive] },
     { field: `${place}.${negative}`, attribute, negated: true, values: source[negative] },
@@ -70,7 +70,7 @@ export function fieldsOfOperation(operation: Operation, place: string): readonly
   ]).filter(hasValues)
 }
 
-export function fieldsOfCondition(
+function fieldsOfCondition(
   { key, values, notValues }: Condition,
   place: string,
 ): readonly BareField[] {

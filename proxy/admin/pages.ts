@@ -5,34 +5,38 @@ import { showAddress } from '../../config/address.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import { parseCertificate } from '../../spiffe/x509/certificate.ts'
 import type { KillSwitchState } from '../enforce/kill-switch.ts'
-import type { AdminOptions } from './serve-admin.ts'
+import type { AdminOptions, Shown } from './serve-admin.ts'
 
 /** Connections that are listed; all are counted. */
 const MAX_LISTED = 1_000
 
-export function statusPage(options: AdminOptions): object {
-  const { context, source, killSwitch, tokenKeys, listeners, self, version } = options
+export function statusPage(options: Shown): object {
+  const { engine, source, killSwitch, listeners, self, version, seen } = options
+  const workers = options
+    .workers()
+    .map(({ isServing, ...one }) => ({ ...one, is_serving: isServing }))
   const { loadedAt, ...policies } = source.status()
   return {
     version,
-    workload: self.workload,
+    workload: engine.inForce().workload,
     trust_domain: self.mesh.trustDomain,
     identity: identityStatus(options),
-    listeners: listeners.open.map(({ name, address }) => ({ name, address: showAddress(address) })),
+    listeners: listeners.map(({ name, address }) => ({ name, address: showAddress(address) })),
     policies: { ...policies, loaded_at: loadedAt },
-    token_issuers: tokenKeys.status().map(({ fetchedAt, ...rest }) => ({
+    token_issuers: seen.issuers.map(({ fetchedAt, ...rest }) => ({
       ...rest,
       fetched_at: fetchedAt,
     })),
     kill_switch: killSwitchPage(killSwitch.state()),
-    connections: context.connections.size,
-    access_log_lines_dropped: context.accessLog.dropped,
+    connections: seen.total,
+    access_log_lines_dropped: seen.dropped,
+    ...(workers.length === 0 ? {} : { workers }),
   }
 }
 
-function identityStatus({ context }: AdminOptions): object {
+function identityStatus({ identity }: AdminOptions): object {
   try {
-    const { id, expiresAt } = context.identity.current().defaultSvid
+    const { id, expiresAt } = identity.current().defaultSvid
     return { spiffe_id: id, expires_at: expiresAt }
   } catch (error) {
     if (!(error instanceof IdentityError)) throw error
@@ -41,10 +45,10 @@ function identityStatus({ context }: AdminOptions): object {
 }
 
 /** The policy in force: what the source says, or what the emergency switch has made of it. */
-export function policyPage({ engine, self }: AdminOptions): object {
-  const { snapshot, mtls, http, tcp, isKilled } = engine.inForce()
+export function policyPage({ engine }: AdminOptions): object {
+  const { snapshot, workload, mtls, http, tcp, isKilled } = engine.inForce()
   return {
-    workload: self.workload,
+    workload,
     is_killed: isKilled,
     mtls: modesOf(mtls),
     http: http.policies.map(({ policy }) => `${policy.namespace}/${policy.name}`),
@@ -64,8 +68,8 @@ function modesOf(mtls: ReturnType<AdminOptions['engine']['inForce']>['mtls']): o
   return { mode, ports: Object.fromEntries(perPort), sources, overruled }
 }
 
-export function certificatesPage({ context }: AdminOptions): object {
-  const { svids, bundles } = context.identity.current()
+export function certificatesPage({ identity }: AdminOptions): object {
+  const { svids, bundles } = identity.current()
   return {
     svids: svids.map(({ id, hint, chain }) => ({ spiffe_id: id, hint, chain: chain.map(shown) })),
     bundles: Object.fromEntries(
@@ -82,12 +86,10 @@ function shown(der: Uint8Array): object {
   return { serial, not_before: notBefore, not_after: notAfter }
 }
 
-export function connectionsPage({ context }: AdminOptions): object {
-  const { connections } = context
-  const listed = [...connections.list()].slice(0, MAX_LISTED)
+export function connectionsPage({ seen }: Shown): object {
   return {
-    total: connections.size,
-    connections: listed.map((one) => ({
+    total: seen.total,
+    connections: seen.connections.slice(0, MAX_LISTED).map((one) => ({
       ...{ direction: one.direction, listener: one.listener, protocol: one.protocol },
       ...{ source: one.source, destination: one.destination, opened_at: one.openedAt },
       peer: one.peer?.id,
@@ -96,11 +98,9 @@ export function connectionsPage({ context }: AdminOptions): object {
 }
 
 /** Who would be refused if the ports became STRICT. */
-export function plaintextPage(options: AdminOptions): object {
-  const { context, engine, self, inbound, since } = options
-  const { plaintextCallers } = context
+export function plaintextPage({ engine, inbound, since, seen }: Shown): object {
   return {
-    workload: self.workload,
+    workload: engine.inForce().workload,
     since,
     is_killed: engine.inForce().isKilled,
     mtls: modesOf(engine.inForce().mtls),
@@ -109,8 +109,8 @@ export function plaintextPage(options: AdminOptions): object {
       const isStrict = mtls === 'strict' || authorize !== undefined
       return [{ port, mode: isStrict ? engine.strictMode() : engine.modeOf(port) }]
     }),
-    forgotten: plaintextCallers.forgotten,
-    callers: plaintextCallers.list().map((one) => ({
+    forgotten: seen.forgotten,
+    callers: seen.plaintext.map((one) => ({
       ...{ port: one.port, source_ip: one.sourceIp, connections: one.connections },
       ...{ first_seen: one.firstSeen, last_seen: one.lastSeen, mode: engine.modeOf(one.port) },
     })),

@@ -4,23 +4,25 @@
  * closed: a request that names another host than loopback is a web page's and is refused.
  */
 
-import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Address, showAddress } from '../../config/address.ts'
 import { parseDurationMs } from '../../config/duration.ts'
+import type { Log } from '../../log/open-log.ts'
+import { bindServer, endServer } from '../../proto/bind-server.ts'
 import { peerCredentialsOf } from '../../proto/peer-credentials.ts'
 import { prepareSocketPath } from '../../proto/unix-listener.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import type { InboundConfig } from '../config.ts'
 import type { Engine } from '../enforce/engine.ts'
 import type { KillSwitch } from '../enforce/kill-switch.ts'
-import type { Listeners } from '../listeners.ts'
-import type { TokenKeys } from '../policy-source/issuer-keys.ts'
+import type { ProxyIdentity } from '../identity/identity.ts'
 import type { PolicySource } from '../policy-source/policy-source.ts'
-import type { ProxyContext } from '../proxy.ts'
 import type { Self } from '../self.ts'
+import type { OpenListener } from '../serving-plane.ts'
+import type { TrafficReport } from '../telemetry/traffic-report.ts'
+import type { WorkerStatus } from '../workers/keep-worker.ts'
 import {
   certificatesPage,
   connectionsPage,
@@ -33,19 +35,28 @@ import { readJsonBody } from './read-json-body.ts'
 
 export interface AdminOptions {
   readonly address: Address
-  readonly context: ProxyContext
+  readonly identity: Pick<ProxyIdentity, 'current'>
   readonly engine: Engine
   readonly source: PolicySource
   readonly killSwitch: KillSwitch
-  readonly tokenKeys: TokenKeys
   readonly self: Self
-  readonly listeners: Listeners
+  readonly listeners: readonly OpenListener[]
   readonly inbound: readonly InboundConfig[]
   /** Since when it takes connections: what was not seen was not seen for this long. */
   readonly since: Date
   readonly version: string
+  readonly log: Log
+  /** What is open and what was counted, of all workers together. */
+  look(): Promise<TrafficReport>
+  /** None where the process serves by itself. */
+  workers(): readonly WorkerStatus[]
   /** Takes no more connections and ends the process when those that are open have ended. */
   drain(): void
+}
+
+/** What pages are made of. */
+export interface Shown extends AdminOptions {
+  readonly seen: TrafficReport
 }
 
 export interface AdminListener extends AsyncDisposable {
@@ -58,7 +69,7 @@ const MAX_HEADER_BYTES = 16 * 1024
 const SOCKET_MODE = 0o660
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
 
-const PAGES: Readonly<Record<string, (options: AdminOptions) => object>> = {
+const PAGES: Readonly<Record<string, (options: Shown) => object>> = {
   '/status': statusPage,
   '/policy': policyPage,
   '/certificates': certificatesPage,
@@ -69,36 +80,24 @@ const PAGES: Readonly<Record<string, (options: AdminOptions) => object>> = {
 
 /** @throws IdentityError CONFIG_INVALID when the address cannot be had */
 export async function serveAdmin(options: AdminOptions): Promise<AdminListener> {
-  const { address, context } = options
+  const { address, log } = options
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
     (request, response) => void answer(options, request, response),
   )
   server.maxConnections = MAX_CONNECTIONS
   if (address.kind === 'unix') await prepareSocketPath(address.path)
-  try {
-    server.listen(
-      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
-    )
-    await once(server, 'listening')
-  } catch (error) {
-    const why = `cannot listen on ${showAddress(address)}: ${reasonOf(error)}; choose another proxy.admin.listen`
-    throw new IdentityError('CONFIG_INVALID', why, { cause: error })
-  }
+  const port = await bindServer(
+    server,
+    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
+    { shown: showAddress(address), key: 'proxy.admin.listen' },
+  )
   if (address.kind === 'unix') chmodSync(address.path, SOCKET_MODE)
-  const bound = server.address()
-  const isTcp = typeof bound === 'object' && bound !== null && address.kind === 'tcp'
-  const where: Address = isTcp ? { ...address, port: bound.port } : address
-  context.log.info({ address: showAddress(where) }, 'Serving the admin endpoint')
+  const where: Address = address.kind === 'tcp' ? { ...address, port } : address
+  log.info({ address: showAddress(where) }, 'Serving the admin endpoint')
   return {
     address: where,
-    async [Symbol.asyncDispose]() {
-      if (!server.listening) return
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
-    },
+    [Symbol.asyncDispose]: () => endServer(server, () => server.closeAllConnections()),
   }
 }
 
@@ -117,7 +116,7 @@ async function answer(
     if (request.method === 'GET') {
       const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined
       if (page === undefined) send(404, { error: 'no such page', pages: Object.keys(PAGES) })
-      else send(200, page(options))
+      else send(200, page({ ...options, seen: await options.look() }))
       return
     }
     send(200, await change(options, request, path))
@@ -126,7 +125,7 @@ async function answer(
       send(statusOf(error), { error: error.message, code: error.code })
       return
     }
-    options.context.log.error({ err: error }, 'The admin endpoint failed')
+    options.log.error({ err: error }, 'The admin endpoint failed')
     send(500, { error: 'internal error' })
   }
 }
@@ -142,7 +141,7 @@ async function change(
   request: IncomingMessage,
   path: string,
 ): Promise<object> {
-  const { address, context, killSwitch } = options
+  const { address, log, killSwitch } = options
   if (address.kind !== 'unix') {
     const todo = 'listen on a Unix socket: proxy { admin { listen = "unix:/path" } }'
     throw new IdentityError('NOT_AUTHORIZED', `nothing can be changed over loopback; ${todo}`)
@@ -150,7 +149,7 @@ async function change(
   const by = callerOf(request.socket)
   switch (`${request.method} ${path}`) {
     case 'POST /drain':
-      context.log.warn({ audit: true, by }, 'Drain requested')
+      log.warn({ audit: true, by }, 'Drain requested')
       options.drain()
       return { draining: true }
     case 'POST /kill-switch': {

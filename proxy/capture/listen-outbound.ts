@@ -67,7 +67,7 @@ export async function listenCapturedOutbound(
   }
   const listener = await listenAt({
     ...{ name: NAME, address: listen, key: 'proxy.capture.outbound_port' },
-    maxConnections: context.maxConnections,
+    ...{ maxConnections: context.maxConnections, isShared: context.isShared },
     onConnection(socket) {
       open.add(socket)
       socket.once('close', () => open.delete(socket))

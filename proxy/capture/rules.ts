@@ -5,7 +5,7 @@
  * - what comes in for any TCP port goes to the inbound port, but for tunnels, which have a port of their own, and for probes of
  *   the node's kubelet;
  * - what the workload opens goes to the outbound port, but for what stays on its own machine;
- * - what the proxy itself opens carries a mark and is left alone.
+ * - what the proxy itself opens carries a mark, or is its user's, and is left alone.
  *
  * @see Istio ambient — redirection inside the pod
  */
@@ -15,6 +15,8 @@ export interface RedirectionRules {
   readonly outboundPort: number
   readonly hbonePort: number
   readonly mark: number
+  /** The proxy's user, where it runs as one of its own and may not mark sockets; undefined: the mark alone tells. */
+  readonly proxyUid: number | undefined
   /** TCP ports of the workload that are reached without the proxy. */
   readonly excludedInboundPorts: readonly number[]
 }
@@ -31,7 +33,8 @@ const hex = (number: number): string => `0x${number.toString(16)}`
 
 /** For `nft -f -`: replaces the rules that are there, as one change. */
 export function nftRules(rules: RedirectionRules): string {
-  const { inboundPort, outboundPort, mark } = rules
+  const { inboundPort, outboundPort, mark, proxyUid } = rules
+  const own = proxyUid === undefined ? '' : `    meta skuid ${proxyUid} accept\n`
   const ports = untouchedPorts(rules).join(', ')
   return `${nftRemoval()}table inet ${TABLE} {
   chain prerouting {
@@ -49,7 +52,7 @@ export function nftRules(rules: RedirectionRules): string {
     ip6 daddr ${PROBES_IPV6} accept
     oifname "lo" accept
     meta mark & ${hex(MARK_MASK)} == ${hex(mark)} accept
-    meta l4proto tcp redirect to :${outboundPort}
+${own}    meta l4proto tcp redirect to :${outboundPort}
   }
 }
 `
@@ -75,7 +78,7 @@ export function iptablesRules(
   rules: RedirectionRules,
   jumps: typeof IPTABLES_JUMPS = IPTABLES_JUMPS,
 ): string {
-  const { inboundPort, outboundPort, mark } = rules
+  const { inboundPort, outboundPort, mark, proxyUid } = rules
   const probes = family === 4 ? `${PROBES_IPV4}/32` : `${PROBES_IPV6}/128`
   const marked = `-m mark --mark ${hex(mark)}/${hex(MARK_MASK)}`
   return [
@@ -91,6 +94,7 @@ export function iptablesRules(
     `-A ${OUTPUT} -d ${probes} -j ACCEPT`,
     `-A ${OUTPUT} -o lo -j ACCEPT`,
     `-A ${OUTPUT} ${marked} -j ACCEPT`,
+    ...(proxyUid === undefined ? [] : [`-A ${OUTPUT} -m owner --uid-owner ${proxyUid} -j ACCEPT`]),
     `-A ${OUTPUT} -p tcp -j REDIRECT --to-ports ${outboundPort}`,
     'COMMIT',
     '',

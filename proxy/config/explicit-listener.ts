@@ -16,7 +16,7 @@ export interface Listeners {
 const NO_LISTENERS: Listeners = { inbound: [], outbound: [] }
 
 /** `-inbound -listen A -upstream B`, as ghostunnel has it. @throws IdentityError CONFIG_INVALID */
-export function explicitListener(flags: ProxyFlags, policyDir: string | undefined): Listeners {
+export function explicitListener(flags: ProxyFlags, hasPolicies: boolean): Listeners {
   const isInbound = flags.inbound === true
   if (!isInbound && flags.outbound !== true) {
     if (flags.listen || flags.upstream || flags.protocol || (flags.authorize ?? []).length > 0) {
@@ -32,7 +32,7 @@ export function explicitListener(flags: ProxyFlags, policyDir: string | undefine
   const authorize = (flags.authorize ?? []).map(parsePeerPattern)
   const shared = { name: 'flags', listen, upstream, protocol, minVersion: 'TLSv1.3' as const }
   if (isInbound) {
-    const mtls = policyDir === undefined ? ('strict' as const) : ('policy' as const)
+    const mtls = hasPolicies ? ('policy' as const) : ('strict' as const)
     const workloadPort = portOf(upstream) ?? portOf(listen)
     const peers = authorize.length === 0 ? undefined : authorize
     return {

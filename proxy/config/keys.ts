@@ -2,12 +2,15 @@
  * Every key of proxy.conf: those that are read, with their defaults. The names of mesh settings are Istio's, in the style of
  * the other files.
  */
+
 import { listenAddress, upstreamAddress } from '../../config/address.ts'
 import { nest, optional, required, section, withDefault } from '../../config/check.ts'
 import { healthChecks } from '../../config/health.ts'
+import { ifWritten } from '../../config/if-written.ts'
 import { type KeyRow, listKeys } from '../../config/key-table.ts'
+import { namespaceName } from '../../config/kubernetes-name.ts'
 import { logKeys } from '../../config/log.ts'
-import { ifWritten, named, textMap } from '../../config/named.ts'
+import { named, textMap } from '../../config/named.ts'
 import { telemetry } from '../../config/telemetry.ts'
 import {
   choice,
@@ -16,7 +19,6 @@ import {
   milliseconds,
   port,
   text,
-  textLike,
   trustDomain,
   truth,
   whole,
@@ -25,11 +27,13 @@ import { identity, labelsKey, selectorsKey } from './delegated-keys.ts'
 import { extensionProvider } from './extension-provider.ts'
 import { capture, destination, hbone } from './mesh-keys.ts'
 import { peerPattern } from './peer-pattern.ts'
+import { policySource } from './policy-source-keys.ts'
+import { probes } from './probe-keys.ts'
+import { workerCount } from './workers-key.ts'
 
 const TRANSPORTS = ['mtls', 'hbone'] as const
 const PROTOCOLS = ['auto', 'http', 'http2', 'tcp'] as const
 const TLS_VERSIONS = ['1.2', '1.3'] as const
-const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const MAX_TRUSTED_HOPS = 100
 
 const inbound = section({
@@ -48,7 +52,7 @@ const inbound = section({
   min_tls_version: withDefault(choice(TLS_VERSIONS), '1.3', 'oldest TLS version that is taken'),
   mtls: optional(
     choice(['policy', 'strict']),
-    'policy: PeerAuthentication decides; strict: always; by default policy with a policy_dir',
+    'policy: PeerAuthentication decides; strict: always; by default policy where there are policies',
   ),
   protocol: withDefault(choice(PROTOCOLS), 'auto', 'what the workload speaks at its port'),
   selectors: selectorsKey(),
@@ -94,7 +98,7 @@ const workload = section({
   labels: optional(textMap('labels and their values'), 'labels that policies select by'),
   name: optional(text('a name'), 'name of the workload; the host’s when left out'),
   namespace: optional(
-    textLike(DNS_LABEL, 'a namespace'),
+    namespaceName(),
     'namespace; that in the SPIFFE ID when left out, else default',
   ),
   service: optional(text('a name'), 'service that callers call it by, for metrics'),
@@ -127,7 +131,7 @@ const mesh = section({
     'answer 400 to a path that another round of decoding would change',
   ),
   root_namespace: withDefault(
-    textLike(DNS_LABEL, 'a namespace'),
+    namespaceName(),
     'istio-system',
     'namespace whose policies govern all others',
   ),
@@ -173,6 +177,8 @@ const proxy = section({
   mesh: nest(mesh, 'settings of the whole mesh'),
   outbound: optional(named(outbound), 'listeners for what the workload calls'),
   policy_dir: optional(text('a path'), 'directory of policies in YAML, read again when it changes'),
+  policy_source: optional(named(policySource), 'whence policies come, instead of a directory'),
+  probes: optional(ifWritten(probes), 'questions of the kubelet that the proxy passes on'),
   protocol_detection_timeout: withDefault(
     milliseconds(),
     '1s',
@@ -180,6 +186,11 @@ const proxy = section({
   ),
   tcp_idle_timeout: withDefault(milliseconds(), '1h', 'how long a connection may be silent'),
   trust_domain: optional(trustDomain(), 'own trust domain; that of the SVID when left out'),
+  workers: withDefault(
+    workerCount(),
+    '1',
+    'threads that share all listeners and max_connections, each on a core of its own',
+  ),
   workload: nest(workload, 'the workload behind the proxy'),
   workload_api_socket: withDefault(
     text('a path, or unix:// and a path'),

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import { listenAddress } from '../../config/address.ts'
 import { optional, required, section, withDefault } from '../../config/check.ts'
-import { choice, listOf, port, text, truth, type Value, value } from '../../config/value.ts'
+import { choice, listOf, port, text, truth, type Value, value, whole } from '../../config/value.ts'
 import { type IpBlock, parseIpBlock } from '../../policy/ip-block.ts'
 import { peerPattern } from './peer-pattern.ts'
 
@@ -58,12 +58,16 @@ export const capture = section({
   min_tls_version: withDefault(choice(['1.2', '1.3']), '1.3', 'oldest TLS version that is taken'),
   mtls: optional(
     choice(['policy', 'strict']),
-    'policy: PeerAuthentication decides; strict: always; by default policy with a policy_dir',
+    'policy: PeerAuthentication decides; strict: always; by default policy where there are policies',
   ),
   outbound_port: withDefault(
     port(),
     '15001',
     'where connections of the workload are redirected to',
+  ),
+  proxy_uid: optional(
+    whole(1, 4_294_967_294, 'a user’s number'),
+    'user that the proxy runs as, where rules tell its connections by that instead of by a mark',
   ),
   unlisted: withDefault(
     choice(['pass', 'refuse']),

@@ -28,7 +28,10 @@ export interface CaptureConfig {
   /** Undefined: everybody whom policy admits. */
   readonly authorize: readonly PeerPattern[] | undefined
   readonly forwardClientCert: boolean
-  readonly mark: number
+  /** Undefined: rules tell our connections by `proxyUid`. */
+  readonly mark: number | undefined
+  /** Undefined: they tell them by the mark. */
+  readonly proxyUid: number | undefined
   readonly minVersion: TlsVersion
   readonly mtls: 'policy' | 'strict'
   readonly unlisted: 'pass' | 'refuse'
@@ -63,7 +66,7 @@ export function hboneConfig(
 
 export function captureConfig(
   read: Read<(typeof capture)['keys']> | undefined,
-  policyDir: string | undefined,
+  hasPolicies: boolean,
 ): CaptureConfig | undefined {
   if (read === undefined) return undefined
   return {
@@ -71,9 +74,10 @@ export function captureConfig(
     outboundPort: read.outbound_port,
     authorize: read.authorize.length === 0 ? undefined : read.authorize,
     forwardClientCert: read.forward_client_cert,
-    mark: SOCKET_MARK,
+    mark: read.proxy_uid === undefined ? SOCKET_MARK : undefined,
+    proxyUid: read.proxy_uid,
     minVersion: `TLSv${read.min_tls_version}` as const,
-    mtls: read.mtls ?? (policyDir === undefined ? 'strict' : 'policy'),
+    mtls: read.mtls ?? (hasPolicies ? 'policy' : 'strict'),
     unlisted: read.unlisted,
   }
 }

@@ -37,6 +37,8 @@ import type { KillSwitch } from './kill-switch.ts'
 /** One policy in force. */
 export interface InForce {
   readonly snapshot: PolicySnapshot
+  /** As the snapshot's source knew it then. */
+  readonly workload: Workload
   readonly mtls: MtlsRequirement
   readonly tcp: ConnectionAuthorization
   /** What binds every connection, whatever it carries. */
@@ -74,7 +76,12 @@ export interface EngineOptions {
 export function createEngine(options: EngineOptions): Engine {
   const { source, killSwitch, workload, providers, self, log } = options
   const listeners = new Set<() => void>()
-  const compileNow = () => compile(source.current(), workload, killSwitch.state() !== undefined)
+  const compileNow = () =>
+    compile(
+      source.current(),
+      source.workloadNow?.(workload) ?? workload,
+      killSwitch.state() !== undefined,
+    )
   let inForce = compileNow()
   const refresh = () => {
     try {
@@ -125,7 +132,7 @@ function compile(given: PolicySnapshot, workload: Workload, isKilled: boolean): 
   const { rootNamespace } = snapshot.mesh
   let bound: ConnectionAuthorization | undefined
   return {
-    snapshot,
+    ...{ snapshot, workload },
     // As the source has it: the emergency switch changes what a mode means, in `gateMode`.
     mtls: composePeerAuthentication(rootNamespace, given.peerAuthentications, workload),
     tcp: compileAuthorization(snapshot, workload, { kind: 'sidecar-tcp' }),

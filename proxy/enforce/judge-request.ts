@@ -10,7 +10,6 @@ import {
 } from '../../policy/authenticate-request.ts'
 import type { ConnectionFacts, RequestFacts } from '../../policy/facts.ts'
 import type { JwtRule } from '../../policy/request-authentication.ts'
-import type { Workload } from '../../policy/snapshot.ts'
 import { type RequestEdits, requestEdits } from '../../policy/token-edits.ts'
 import type { TokenRequest } from '../../policy/token-locations.ts'
 import { withoutCookies, withoutParams } from '../../policy/token-locations.ts'
@@ -47,16 +46,12 @@ interface Prepared {
   readonly trustedHops: number
 }
 
-export function createRequestJudge(
-  engine: Engine,
-  workload: Workload,
-  verify: VerifyToken,
-): RequestJudge {
+export function createRequestJudge(engine: Engine, verify: VerifyToken): RequestJudge {
   let prepared: Prepared | undefined
   const preparedNow = (): Prepared => {
     const inForce = engine.inForce()
     if (prepared?.inForce !== inForce) {
-      const { snapshot } = inForce
+      const { snapshot, workload } = inForce
       const jwtRules = jwtRulesFor(snapshot, workload, { kind: 'sidecar-http' })
       const { trustedHops } = snapshot.mesh
       prepared = { inForce, jwtRules, pathOf: normalizedPaths(snapshot.mesh), trustedHops }

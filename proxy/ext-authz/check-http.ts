@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { reasonOf } from '../../spiffe/error.ts'
+import { readBounded } from '../../spiffe/read-bounded.ts'
 import type { HeaderLine } from '../http/exchange.ts'
 import { textAnswer } from '../http/local-answer.ts'
 import { checkedLines, replacing } from './answer-headers.ts'
@@ -104,7 +105,7 @@ const NEVER_SHOWN: ReadonlySet<string> = new Set([
 async function answerTo(provider: HttpProvider, sent: ClientRequest): Promise<CheckAnswer> {
   const [message] = (await once(sent, 'response')) as [IncomingMessage] // cast: what the event gives
   const status = message.statusCode ?? 0
-  const body = await bodyOf(message)
+  const body = await readBounded(message, MAX_BODY_BYTES)
   if (body === undefined) return failed(`it answered more than ${MAX_BODY_BYTES} bytes`)
   if (status < 200 || status >= 500) return failed(`it answered ${status}`)
   const lines = linesOf(message)
@@ -119,7 +120,7 @@ async function answerTo(provider: HttpProvider, sent: ClientRequest): Promise<Ch
   if (told === undefined) return failed('its answer has a header that cannot be written')
   return {
     kind: 'refused',
-    answer: { ...textAnswer(status, body, 'ext_authz_denied'), headers: told },
+    answer: { ...textAnswer(status, body.toString('utf8'), 'ext_authz_denied'), headers: told },
   }
 }
 
@@ -130,21 +131,6 @@ function isForCaller({ headersToDownstreamOnDeny }: HttpProvider, name: string):
   if (name === 'date') return false
   if (headersToDownstreamOnDeny === undefined || ALWAYS_TOLD.has(name)) return true
   return isOneOf(headersToDownstreamOnDeny, name)
-}
-
-/** Undefined when it is too long. */
-async function bodyOf(message: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > MAX_BODY_BYTES) {
-      message.destroy()
-      return undefined
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function linesOf({ rawHeaders }: IncomingMessage): readonly HeaderLine[] {

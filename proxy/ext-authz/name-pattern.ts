@@ -1,6 +1,10 @@
-/** Names of headers as configuration lists them: `x-user`, `x-user-*`, `*-user`, `*`; without regard to case. */
+/** Names of headers as configuration lists them: `x-user`, `x-user-*`, `*-user`, `*`; without regard to case. Plain data. */
 
-export type NamePattern = (lowerName: string) => boolean
+export interface NamePattern {
+  readonly kind: 'any' | 'exact' | 'prefix' | 'suffix'
+  /** Lower-case, without the asterisk; empty for any. */
+  readonly text: string
+}
 
 const FORM = /^\*?[!#$%&'+.^_`|~0-9A-Za-z-]*\*?$/
 
@@ -8,14 +12,30 @@ const FORM = /^\*?[!#$%&'+.^_`|~0-9A-Za-z-]*\*?$/
 export function parseNamePattern(text: string): NamePattern | undefined {
   const lower = text.toLowerCase()
   if (lower === '' || lower === '**' || !FORM.test(lower)) return undefined
-  if (lower === '*') return () => true
+  if (lower === '*') return { kind: 'any', text: '' }
   if (lower.startsWith('*')) {
     const suffix = lower.slice(1)
-    return suffix.includes('*') ? undefined : (name) => name.endsWith(suffix)
+    return suffix.includes('*') ? undefined : { kind: 'suffix', text: suffix }
   }
-  const prefix = lower.slice(0, -1)
-  return lower.endsWith('*') ? (name) => name.startsWith(prefix) : (name) => name === lower
+  return lower.endsWith('*')
+    ? { kind: 'prefix', text: lower.slice(0, -1) }
+    : { kind: 'exact', text: lower }
 }
 
 export const isOneOf = (patterns: readonly NamePattern[], lowerName: string): boolean =>
-  patterns.some((matches) => matches(lowerName))
+  patterns.some((pattern) => matches(pattern, lowerName))
+
+function matches({ kind, text }: NamePattern, lowerName: string): boolean {
+  switch (kind) {
+    case 'any':
+      return true
+    case 'exact':
+      return lowerName === text
+    case 'prefix':
+      return lowerName.startsWith(text)
+    case 'suffix':
+      return lowerName.endsWith(text)
+    default:
+      return kind satisfies never
+  }
+}

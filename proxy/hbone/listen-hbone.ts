@@ -60,7 +60,7 @@ export async function listenHbone(options: HboneOptions): Promise<Listener> {
   )
   const listener = await listenAt({
     ...{ name: config.name, address: config.listen, key: 'proxy.hbone.listen' },
-    maxConnections: context.maxConnections,
+    ...{ maxConnections: context.maxConnections, isShared: context.isShared },
     onConnection: (socket) => mtls.accept(socket),
   })
   return {

@@ -29,7 +29,7 @@ export interface Http2PoolOptions {
 }
 
 /** ztunnel's bound; beyond, another session is opened. */
-export const MAX_STREAMS_PER_SESSION = 100
+const MAX_STREAMS_PER_SESSION = 100
 export const MAX_SESSIONS = 64
 /** Without a stream. */
 const IDLE_MS = 300_000

@@ -20,6 +20,8 @@ export interface AcceptOptions {
   /** The key to change when the address cannot be had. */
   readonly key: string
   readonly maxConnections: number
+  /** Others of this process listen there too, and the kernel gives each connection to one of them. */
+  readonly isShared?: boolean | undefined
   onConnection(socket: Socket): void
 }
 
@@ -30,7 +32,7 @@ const SOCKET_MODE = 0o660
 
 /** @throws IdentityError CONFIG_INVALID when the address cannot be had */
 export async function listenAt(options: AcceptOptions): Promise<Listener> {
-  const { name, address, key, maxConnections, onConnection } = options
+  const { name, address, key, maxConnections, isShared = false, onConnection } = options
   // Half-open: each way of a connection ends by itself, as the ends want it.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on('error', () => {}) // heard by whoever serves it; in between it must not end the process
@@ -43,7 +45,7 @@ export async function listenAt(options: AcceptOptions): Promise<Listener> {
     server.listen(
       address.kind === 'unix'
         ? { path: address.path, backlog: BACKLOG }
-        : { host, port, backlog: BACKLOG },
+        : { host, port, backlog: BACKLOG, reusePort: isShared },
     )
     await once(server, 'listening')
   } catch (error) {

@@ -73,7 +73,7 @@ export async function listenInbound(options: InboundOptions): Promise<Listener> 
     name: config.name,
     address: config.listen,
     key: `proxy.inbound.${config.name}.listen`,
-    maxConnections: context.maxConnections,
+    ...{ maxConnections: context.maxConnections, isShared: context.isShared },
     onConnection(socket) {
       raw.add(socket)
       socket.once('close', () => raw.delete(socket))

@@ -48,7 +48,7 @@ export async function listenOutbound(options: OutboundOptions): Promise<Listener
     name: config.name,
     address: config.listen,
     key: `proxy.outbound.${config.name}.listen`,
-    maxConnections: context.maxConnections,
+    ...{ maxConnections: context.maxConnections, isShared: context.isShared },
     onConnection(socket) {
       open.add(socket)
       socket.once('close', () => open.delete(socket))

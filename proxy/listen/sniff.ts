@@ -18,7 +18,7 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
 /** Bytes of a request line that are waited for. */
 const MAX_REQUEST_LINE_BYTES = 8 * 1024
 /** No peeking goes beyond this. */
-export const MAX_SNIFFED_BYTES = MAX_CLIENT_HELLO_BYTES + 64 * 5
+const MAX_SNIFFED_BYTES = MAX_CLIENT_HELLO_BYTES + 64 * 5
 const HANDSHAKE_RECORD = 0x16
 const LF = 0x0a
 const CR = 0x0d

@@ -1,8 +1,8 @@
 /**
- * Where policy comes from: a directory of YAML now, an API or a control plane later. Every source fills the same snapshot
+ * Where policy comes from: a directory of YAML or the Kubernetes API. Every source fills the same snapshot
  * and hands it over as a whole; a source that fails keeps its last good one and says so.
  */
-import type { PolicySnapshot } from '../../policy/snapshot.ts'
+import type { PolicySnapshot, Workload } from '../../policy/snapshot.ts'
 
 /** What an operator should know of a source. */
 export interface SourceStatus {
@@ -21,6 +21,8 @@ export interface PolicySource {
   /** The last good snapshot. */
   current(): PolicySnapshot
   status(): SourceStatus
+  /** The workload with what the source knows of it by now, such as its labels; left out by sources that know policies only. */
+  workloadNow?(workload: Workload): Workload
   /** Told after every change of the snapshot. */
   onChange(listener: () => void): Disposable
 }

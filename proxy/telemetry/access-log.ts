@@ -17,6 +17,11 @@ export interface AccessLog extends AsyncDisposable {
   readonly dropped: number
 }
 
+export interface OpenAccessLog extends AccessLog {
+  /** Lines of a worker, each with its end. */
+  append(lines: string): void
+}
+
 const MODE = 0o640
 /** Characters that wait for the disk. */
 const MAX_PENDING = 4 * 1024 * 1024
@@ -26,18 +31,70 @@ const openFile = promisify(open)
 const closeFile = promisify(close)
 const writeFile = promisify(write)
 
-export const NO_ACCESS_LOG: AccessLog = {
+export const NO_ACCESS_LOG: OpenAccessLog = {
   isOn: false,
   write() {},
+  append() {},
   async reopen() {},
   dropped: 0,
   async [Symbol.asyncDispose]() {},
 }
 
 /** @throws IdentityError CONFIG_INVALID when the file cannot be opened */
-export async function openAccessLog(target: string | undefined, log: Log): Promise<AccessLog> {
+export async function openAccessLog(target: string | undefined, log: Log): Promise<OpenAccessLog> {
   if (target === undefined) return NO_ACCESS_LOG
   let fd = await descriptorOf(target)
+  const lines = boundedLines((text) => writeAll(fd, text), log)
+  return {
+    ...logOf(lines),
+    append: lines.append,
+    get dropped() {
+      return lines.dropped()
+    },
+    async reopen() {
+      if (target === STDOUT) return
+      const old = fd
+      fd = await descriptorOf(target)
+      await lines.settled()
+      await closeFile(old)
+    },
+    async [Symbol.asyncDispose]() {
+      await lines.settled()
+      if (target !== STDOUT) await closeFile(fd)
+    },
+  }
+}
+
+/** For a worker, whose lines somebody else writes. @param send resolves when they have been taken */
+export function openSentAccessLog(send: (lines: string) => Promise<void>, log: Log): AccessLog {
+  const lines = boundedLines(send, log)
+  return {
+    ...logOf(lines),
+    get dropped() {
+      return lines.dropped()
+    },
+    async reopen() {},
+    [Symbol.asyncDispose]: lines.settled,
+  }
+}
+
+interface BoundedLines {
+  /** Left out, and counted, when too much waits. */
+  append(lines: string): void
+  isFull(): boolean
+  dropped(): number
+  /** Resolves when nothing waits. */
+  settled(): Promise<void>
+}
+
+const logOf = ({ append, isFull }: BoundedLines) => ({
+  isOn: true,
+  // What is left out is not put into words either.
+  write: (line: AccessLine) => append(isFull() ? '' : `${JSON.stringify(line)}\n`),
+})
+
+/** @param send is called again when it has ended, with all that has come meanwhile */
+function boundedLines(send: (lines: string) => Promise<void>, log: Log): BoundedLines {
   let pending: string[] = []
   let pendingChars = 0
   let dropped = 0
@@ -47,39 +104,27 @@ export async function openAccessLog(target: string | undefined, log: Log): Promi
       const text = pending.join('')
       pending = []
       pendingChars = 0
-      await writeAll(fd, text).catch((err) => {
+      await send(text).catch((err) => {
         dropped += 1
         log.error({ err }, 'The access log cannot be written')
       })
     }
     flushing = undefined
   }
+  const isFull = () => pendingChars > MAX_PENDING
   return {
-    isOn: true,
-    write(line) {
-      if (pendingChars > MAX_PENDING) {
+    isFull,
+    append(lines) {
+      if (isFull()) {
         dropped += 1
         return
       }
-      const text = `${JSON.stringify(line)}\n`
-      pending.push(text)
-      pendingChars += text.length
+      pending.push(lines)
+      pendingChars += lines.length
       flushing ??= Promise.resolve().then(flush)
     },
-    async reopen() {
-      if (target === STDOUT) return
-      const old = fd
-      fd = await descriptorOf(target)
-      await flushing
-      await closeFile(old)
-    },
-    get dropped() {
-      return dropped
-    },
-    async [Symbol.asyncDispose]() {
-      await flushing
-      if (target !== STDOUT) await closeFile(fd)
-    },
+    dropped: () => dropped,
+    settled: async () => await flushing,
   }
 }
 

@@ -16,6 +16,7 @@ import {
   healthApi,
   localAuthorityApi,
   loggerApi,
+  meshApi,
   svidApi,
   syncApi,
   trustDomainApi,
@@ -42,6 +43,7 @@ import {
   localAuthorityService,
 } from './local-authority/local-authority-service.ts'
 import { type LoggerServiceDeps, loggerService } from './logger/logger-service.ts'
+import { type MeshServiceDeps, meshService } from './mesh/mesh-service.ts'
 import { type SvidServiceDeps, svidService } from './svid/svid-service.ts'
 import { syncService } from './sync/sync-service.ts'
 import type { WatchDeps } from './sync/watch.ts'
@@ -59,6 +61,7 @@ export type ApiDeps = AgentServiceDeps &
   HealthServiceDeps &
   LocalAuthorityServiceDeps &
   LoggerServiceDeps &
+  MeshServiceDeps &
   SvidServiceDeps &
   TrustDomainServiceDeps &
   WatchDeps &
@@ -152,5 +155,6 @@ function addServices(endpoint: Endpoint<Caller>, deps: ApiDeps): void {
   addService(endpoint, trustDomainApi().service, trustDomainService(deps))
   addService(endpoint, federationApi().service, federationService(deps))
   addService(endpoint, authorityApi().service, authorityService(deps))
+  addService(endpoint, meshApi().service, meshService(deps))
   addService(endpoint, syncApi().service, syncService(deps))
 }

@@ -1,7 +1,9 @@
 /** The node attestors that take attestations: join tokens always, the others as the configuration has them. */
+import { openCluster } from '../../kubernetes/open-cluster.ts'
 import { fromPem } from '../../spiffe/x509/pem.ts'
 import type { NodeAttestorConfig } from '../config.ts'
 import { JOIN_TOKEN, type JoinTokenDeps, joinTokenAttestor } from './join-token.ts'
+import { k8sPsatAttestor } from './k8s-psat.ts'
 import type { NodeAttestor } from './node-attestor.ts'
 import { type X509PopDeps, x509PopAttestor } from './x509pop.ts'
 
@@ -24,6 +26,8 @@ function open(config: NodeAttestorConfig, deps: AttestorDeps): NodeAttestor {
   switch (config.kind) {
     case 'join_token':
       return joinTokenAttestor(deps)
+    case 'k8s_psat':
+      return k8sPsatAttestor(config, { trustDomain: deps.trustDomain, openCluster })
     case 'x509pop': {
       const { trust, ...options } = config
       if (trust.mode === 'spiffe') return x509PopAttestor({ ...options, trust }, deps)

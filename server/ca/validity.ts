@@ -9,7 +9,7 @@ export interface Validity {
 }
 
 /** SPIRE behaviour §6 — NotBefore is 10 s in the past. */
-const SKEW_SECONDS = 10
+export const SKEW_SECONDS = 10
 
 /** @param latest the end of the authority that signs */
 export function validityFrom(now: Date, ttlSeconds: number, latest?: Date): Validity {

@@ -9,7 +9,6 @@ import { certificateFiles, certificateFilesOf } from '../../config/certificate-f
 import {
   allMembers,
   type Context,
-  type Key,
   type Keys,
   nest,
   optional,
@@ -24,8 +23,8 @@ import {
   section,
   withDefault,
 } from '../../config/check.ts'
+import { ifWritten } from '../../config/if-written.ts'
 import { addMistake, addRefusal } from '../../config/mistake.ts'
-import { ifWritten } from '../../config/named.ts'
 import type { Member } from '../../config/tree.ts'
 import { host, port, seconds, spiffeIdValue, text } from '../../config/value.ts'
 import type { CertificateFiles } from '../../disk/certificate-files.ts'
@@ -99,7 +98,7 @@ const endpointKeys = section({
   ),
 })
 
-const bundleEndpoint = refine(endpointKeys, (read, context) => {
+const bundleEndpoint = refine(ifWritten(endpointKeys), (read, context) => {
   const { profile, address, port, refresh_hint: refreshHintSeconds } = read
   if (address === undefined || port === undefined || refreshHintSeconds === undefined) return
   const common = { address, port, refreshHintSeconds }
@@ -127,13 +126,6 @@ function certificateOf({
   const account = { directoryUrl, email, isTosAccepted }
   // A name that is no text was reported, and then nobody uses this.
   return { kind: 'acme', account, domain: String(domain_name).toLowerCase() }
-}
-
-/** Only a block that is written turns it on. */
-const bundleEndpointKey: Key<ReturnType<typeof bundleEndpoint.read>> = {
-  ...optional(bundleEndpoint, 'serve this trust domain’s bundle'),
-  read: (found, spot, context) =>
-    found.length === 0 ? undefined : bundleEndpoint.read(found, spot, context),
 }
 
 const spiffeClient = section({
@@ -190,7 +182,7 @@ function relationship(
 }
 
 export const federation = section({
-  bundle_endpoint: bundleEndpointKey,
+  bundle_endpoint: optional(bundleEndpoint, 'serve this trust domain’s bundle'),
   federates_with: nest(federatesWith, 'bundle endpoints of other trust domains'),
 })
 

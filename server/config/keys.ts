@@ -17,7 +17,7 @@ import {
 import { healthChecks } from '../../config/health.ts'
 import { type KeyRow, listKeys, listPlugins } from '../../config/key-table.ts'
 import { logKeys } from '../../config/log.ts'
-import { addMistake, addRefusal, addWarning } from '../../config/mistake.ts'
+import { addMistake } from '../../config/mistake.ts'
 import { noneYet, plugins } from '../../config/plugins.ts'
 import { NO_FEATURES, profilingKeys } from '../../config/shared-keys.ts'
 import { telemetry } from '../../config/telemetry.ts'
@@ -36,10 +36,16 @@ import {
   truth,
 } from '../../config/value.ts'
 import { cidr } from './cidr.ts'
-import { databaseType } from './database-type.ts'
+import { controller } from './controller.ts'
 import { federation } from './federation.ts'
+import { injection } from './injection.ts'
+import { k8sPsat } from './k8s-psat.ts'
+import { configMapPublisher, k8sBundle, trustBundlePublisher } from './k8s-publishers.ts'
+import { mesh } from './mesh.ts'
+import { podCertificates } from './pod-certificates.ts'
+import { policyStatus } from './policy-status.ts'
 import { filePublisher, s3Publisher } from './publishers.ts'
-import { IN_MEMORY, parseSqlitePath } from './sqlite-path.ts'
+import { sql } from './sql.ts'
 import { diskUpstream, spireUpstream } from './upstream.ts'
 import { x509pop } from './x509pop.ts'
 
@@ -50,9 +56,7 @@ const NODES_FOLLOW =
 const NO_WIT = 'WIT-SVIDs are not issued'
 const NO_POLICY =
   'not offered: who may call what is fixed, as in SPIRE’s built-in policy; admin_ids names further administrators'
-const LOCAL_FILE = 'for databases on the network; this one is a file of this machine'
 const FED_BY_CHANGES = 'the entry index follows the change log of the store'
-const ONE_CONNECTION = 'a SQLite database is opened once'
 const WINDOWS_ONLY = 'for Windows only; use server.socket_path'
 
 const caSubject = section({
@@ -187,44 +191,6 @@ const server = refine(serverSection, (read, { report }) => {
   return {}
 })
 
-const sqlKeys = section({
-  database_type: required(databaseType(), 'kind of database'),
-  connection_string: required(text('a path or a file: URI'), 'where the database is'),
-  ro_connection_string: absent('database for reading only', undefined, LOCAL_FILE),
-  root_ca_path: absent('CA of the database’s server', undefined, LOCAL_FILE),
-  client_cert_path: absent('certificate for the database’s server', undefined, LOCAL_FILE),
-  client_key_path: absent('key for the database’s server', undefined, LOCAL_FILE),
-  max_open_conns: idle(count(), '100', ONE_CONNECTION, 'open connections'),
-  max_idle_conns: idle(count(), '100', ONE_CONNECTION, 'idle connections'),
-  conn_max_lifetime: idle(milliseconds(), '0s', ONE_CONNECTION, 'life of a connection'),
-  disable_migration: withDefault(
-    truth(),
-    'false',
-    'refuse to start on a database of an older version, instead of bringing it up to date',
-  ),
-  log_sql: withDefault(truth(), 'false', 'log every query, without its values, at level DEBUG'),
-})
-
-/** The connection string is read only once its kind is known: it is another language for each. */
-const sql = refine(sqlKeys, (read, { report }) => {
-  if (read.database_type === undefined || read.connection_string === undefined) return undefined
-  const place = placeOf(read, 'connection_string')
-  try {
-    const path = parseSqlitePath(read.connection_string)
-    if (path === IN_MEMORY) {
-      addWarning(
-        report,
-        place,
-        'the database is in memory: everything is lost when the server stops',
-      )
-    }
-    return { path }
-  } catch (error) {
-    addRefusal(report, place, 'plugins.DataStore.sql', error)
-    return undefined
-  }
-})
-
 const memory = section({})
 
 const disk = section({
@@ -240,14 +206,13 @@ const serverPlugins = plugins({
     most: 1,
   },
   NodeAttestor: {
-    offered: { join_token: section({}), x509pop },
+    offered: { join_token: section({}), k8s_psat: k8sPsat, x509pop },
     planned: [
       'aws_iid',
       'azure_imds',
       'azure_msi',
       'gcp_iit',
       'http_challenge',
-      'k8s_psat',
       'sshpop',
       'tpm_devid',
     ],
@@ -255,13 +220,23 @@ const serverPlugins = plugins({
     most: Number.POSITIVE_INFINITY,
   },
   BundlePublisher: {
-    offered: { file: filePublisher, aws_s3: s3Publisher },
-    planned: ['aws_rolesanywhere_trustanchor', 'azure_blob', 'gcp_cloudstorage', 'k8s_configmap'],
+    offered: {
+      file: filePublisher,
+      aws_s3: s3Publisher,
+      k8s_configmap: configMapPublisher,
+      k8s_cluster_trust_bundle: trustBundlePublisher,
+    },
+    planned: ['aws_rolesanywhere_trustanchor', 'azure_blob', 'gcp_cloudstorage'],
     least: 0,
     most: Number.POSITIVE_INFINITY,
   },
   CredentialComposer: noneYet('uniqueid'),
-  Notifier: noneYet('gcs_bundle', 'k8sbundle'),
+  Notifier: {
+    offered: { k8sbundle: k8sBundle },
+    planned: ['gcs_bundle'],
+    least: 0,
+    most: Number.POSITIVE_INFINITY,
+  },
   UpstreamAuthority: {
     offered: { disk: diskUpstream, spire: spireUpstream },
     planned: ['aws_pca', 'awssecret', 'cert-manager', 'ejbca', 'gcp_cas', 'vault'],
@@ -273,6 +248,14 @@ const serverPlugins = plugins({
 export const serverFile = section({
   server: nest(server, 'the server itself'),
   plugins: required(serverPlugins, 'what the server is made of'),
+  controller_manager: optional(
+    controller,
+    'registration of workloads from Kubernetes; off when left out',
+  ),
+  mesh: nest(mesh, 'certificates for service meshes'),
+  pod_certificates: nest(podCertificates, 'signer for podCertificate volumes, by cluster'),
+  sidecar_injection: optional(injection, 'proxies that webhooks put into pods'),
+  policy_status: optional(policyStatus, 'what the status of the cluster’s policies says of them'),
   telemetry: nest(telemetry, 'metrics'),
   health_checks: nest(healthChecks, 'health endpoint'),
 })

@@ -1,5 +1,6 @@
 /**
- * Where the bundle is published: a file, which is ours, or an object of a bucket, with SPIRE's keys.
+ * Where the bundle is published: a file, which is ours, or an object of a bucket, with SPIRE's keys; what is in
+ * Kubernetes stands in `k8s-publishers.ts`.
  *
  * @see https://github.com/spiffe/spire/blob/main/doc/plugin_server_bundlepublisher_aws_s3.md
  */
@@ -7,7 +8,10 @@ import { optional, placeOf, type Read, refine, required, section } from '../../c
 import { addMistake } from '../../config/mistake.ts'
 import { choice, seconds, text, textLike } from '../../config/value.ts'
 import { IdentityError } from '../../spiffe/error.ts'
+import type { TrustDomain } from '../../spiffe/id.ts'
 import type { PublisherConfig } from '../publish/publisher.ts'
+import type { S3PublisherConfig } from '../publish/s3.ts'
+import { configMapConfigs, trustBundleConfig } from './k8s-publishers.ts'
 
 const HINT =
   'how often readers shall look again, in the spiffe format; that of the bundle when left out'
@@ -56,20 +60,45 @@ function isEndpoint(written: string): boolean {
 export type ChosenPublisher =
   | { readonly name: 'file'; readonly data: Read<(typeof filePublisher)['keys']> }
   | { readonly name: 'aws_s3'; readonly data: Read<(typeof s3Keys)['keys']> }
+  | { readonly name: 'k8s_configmap'; readonly data: Parameters<typeof configMapConfigs>[0] }
+  | {
+      readonly name: 'k8s_cluster_trust_bundle'
+      readonly data: Parameters<typeof trustBundleConfig>[0]
+    }
 
-/** @throws IdentityError CONFIG_INVALID when there is no access key, neither in the file nor in the environment */
-export function publisherConfig(
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * @returns one for each place
+ * @throws IdentityError CONFIG_INVALID when there is no access key, neither in the file nor in the environment
+ */
+export function publisherConfigs(
   chosen: ChosenPublisher,
-  env: Readonly<Record<string, string | undefined>>,
-): PublisherConfig {
-  const { format, refresh_hint: refreshHintSeconds } = chosen.data
-  if (chosen.name === 'file') {
-    return { kind: 'file', path: chosen.data.path, format, refreshHintSeconds }
+  env: Environment,
+  trustDomain: TrustDomain,
+): readonly PublisherConfig[] {
+  switch (chosen.name) {
+    case 'file': {
+      const { path, format, refresh_hint: refreshHintSeconds } = chosen.data
+      return [{ kind: 'file', path, format, refreshHintSeconds }]
+    }
+    case 'aws_s3':
+      return [s3Config(chosen.data, env)]
+    case 'k8s_configmap':
+      return configMapConfigs(chosen.data)
+    case 'k8s_cluster_trust_bundle':
+      return [trustBundleConfig(chosen.data, trustDomain)]
+    default:
+      return chosen satisfies never
   }
-  const { region, bucket, object_key: objectKey, endpoint } = chosen.data
-  const isInFile = chosen.data.access_key_id !== undefined
-  const accessKeyId = chosen.data.access_key_id ?? env.AWS_ACCESS_KEY_ID
-  const secretAccessKey = chosen.data.secret_access_key ?? env.AWS_SECRET_ACCESS_KEY
+}
+
+function s3Config(data: Read<(typeof s3Keys)['keys']>, env: Environment): S3PublisherConfig {
+  const { format, refresh_hint: refreshHintSeconds } = data
+  const { region, bucket, object_key: objectKey, endpoint } = data
+  const isInFile = data.access_key_id !== undefined
+  const accessKeyId = data.access_key_id ?? env.AWS_ACCESS_KEY_ID
+  const secretAccessKey = data.secret_access_key ?? env.AWS_SECRET_ACCESS_KEY
   if (!accessKeyId || !secretAccessKey) {
     throw new IdentityError(
       'CONFIG_INVALID',

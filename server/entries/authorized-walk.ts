@@ -13,11 +13,17 @@ import { valuesOf } from './multimap.ts'
 /** Each holds a list as long as there are watched agents. */
 const MAX_REMEMBERED_ALIASES = 64
 
-/** Everything below the agent's own ID and below every node alias its selectors satisfy. */
-export function descendantsOf(state: IndexState, agentId: SpiffeId): readonly Entry[] {
+const NOTHING: ReadonlySet<Selector> = new Set()
+
+/** Everything below the agent's own ID and below every node alias that its selectors and `vouched` satisfy together. */
+export function descendantsOf(
+  state: IndexState,
+  agentId: SpiffeId,
+  vouched: ReadonlySet<Selector> = NOTHING,
+): readonly Entry[] {
   const found: Entry[] = []
   const seen = new Set<SpiffeId>()
-  const parents: SpiffeId[] = [agentId, ...aliasIdsOf(state, agentId)]
+  const parents: SpiffeId[] = [agentId, ...aliasIdsOf(state, agentId, vouched)]
   for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
     if (seen.has(parent)) continue
     seen.add(parent)
@@ -91,8 +97,13 @@ function someAncestor(
   return false
 }
 
-function aliasIdsOf(state: IndexState, agentId: SpiffeId): SpiffeId[] {
-  const selectors: ReadonlySet<Selector> = state.nodeSelectors.get(agentId) ?? new Set()
+function aliasIdsOf(
+  state: IndexState,
+  agentId: SpiffeId,
+  vouched: ReadonlySet<Selector>,
+): SpiffeId[] {
+  const attested = state.nodeSelectors.get(agentId) ?? NOTHING
+  const selectors = vouched.size === 0 ? attested : attested.union(vouched)
   const ids: SpiffeId[] = []
   for (const selector of selectors) {
     for (const alias of valuesOf(state.aliases, selector)) {

@@ -33,9 +33,10 @@ export interface EntryIndex {
   /**
    * The entries whose SVIDs the agent may ask for, in no particular order. Node aliases themselves
    * are not among them. An agent without a node yet has its direct children and theirs.
+   * @param vouched what is known of its node beside the selectors that it attested, for node aliases
    * @throws IdentityError UNAVAILABLE before everything is loaded
    */
-  authorizedFor(agentId: SpiffeId): readonly Entry[]
+  authorizedFor(agentId: SpiffeId, vouched?: ReadonlySet<Selector>): readonly Entry[]
   /**
    * The entry, if the agent is authorized for it; much cheaper than the whole set.
    * @throws IdentityError UNAVAILABLE before everything is loaded
@@ -79,7 +80,7 @@ export function createEntryIndex(trustDomain: TrustDomain): EntryIndex {
       change.kind === 'entry'
         ? applyEntry(state, change.id, change.entry)
         : applyNode(state, change.id, change.selectors),
-    authorizedFor: (agentId) => descendantsOf(loaded(), agentId),
+    authorizedFor: (agentId, vouched) => descendantsOf(loaded(), agentId, vouched),
     entryFor: (agentId, entryId) => {
       const entry = loaded().entries.get(entryId)
       return entry !== undefined && reaches(state, agentId, entry) ? entry : undefined

@@ -5,14 +5,13 @@
  * @see Federation §5.1 — bundle endpoint servers; SPIRE API §11
  */
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type Server } from 'node:https'
+import { createServer } from 'node:https'
 import type { ServingCertificate } from '../../disk/certificate-files.ts'
+import { bindServer, endServer } from '../../proto/bind-server.ts'
 import { formatBundleDocument } from '../../spiffe/bundle/jwks.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
-import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { networkOf, shareConnections } from '../listen/connection-share.ts'
 import { type Bucket, fullBucket, type Rate, take } from '../listen/token-bucket.ts'
 
@@ -65,7 +64,7 @@ const TLS_SETTINGS = {
 
 /** @throws IdentityError CONFIG_INVALID when the address cannot be bound, saying why */
 export async function serveBundleEndpoint(options: BundleEndpointOptions): Promise<BundleEndpoint> {
-  const { certificate, port } = options
+  const { certificate, address, port } = options
   const document = currentDocument(options)
   const isFlooding = floodGuard(options.clock)
   const server = createServer(
@@ -91,20 +90,16 @@ export async function serveBundleEndpoint(options: BundleEndpointOptions): Promi
   server.maxConnections = MAX_CONNECTIONS
   const cutAllOff = shareConnections(server, MAX_CONNECTIONS_PER_NETWORK)
   server.on('tlsClientError', (_error, socket) => socket.destroy())
-  await bind(server, options)
+  const place = { shown: `${address} port ${port}`, key: 'federation.bundle_endpoint.port' }
+  const bound = await bindServer(server, { host: address, port }, place)
   const show = () => server.setSecureContext({ ...TLS_SETTINGS, ...certificate.current() })
   const stopRotation = certificate.onChange(show)
   show() // it may have been replaced while the port was being bound
-  const bound = server.address()
   return {
-    port: typeof bound === 'object' && bound !== null ? bound.port : port,
+    port: bound,
     async [Symbol.asyncDispose]() {
       stopRotation()
-      if (!server.listening) return
-      const closed = once(server, 'close')
-      server.close()
-      cutAllOff()
-      await closed
+      await endServer(server, cutAllOff)
     },
   }
 }
@@ -170,15 +165,5 @@ function floodGuard(clock: Clock): (network: string) => boolean {
     if (waitMs > 0) return true
     buckets.set(network, bucket)
     return false
-  }
-}
-
-async function bind(server: Server, { address, port }: BundleEndpointOptions): Promise<void> {
-  try {
-    server.listen(port, address)
-    await once(server, 'listening')
-  } catch (error) {
-    const why = `cannot listen on ${address} port ${port}: ${reasonOf(error)}; choose another federation.bundle_endpoint.port`
-    throw new IdentityError('CONFIG_INVALID', why, { cause: error })
   }
 }

@@ -56,12 +56,16 @@ export interface WorkloadX509SvidRequest {
   readonly subject?: Uint8Array
 }
 
+export interface ServerX509SvidRequest extends Pick<WorkloadX509SvidRequest, 'spki'> {
+  readonly dnsNames?: readonly string[]
+}
+
 /** All throw IdentityError UNAVAILABLE while there is no authority, and end no later than the authority does. */
 export interface Issuer {
   issueWorkloadX509Svid(request: WorkloadX509SvidRequest): Promise<IssuedX509Svid>
   issueAgentX509Svid(request: Pick<WorkloadX509SvidRequest, 'spki' | 'id'>): Promise<IssuedX509Svid>
-  /** For this server itself. */
-  issueServerX509Svid(request: Pick<WorkloadX509SvidRequest, 'spki'>): Promise<IssuedX509Svid>
+  /** For this server itself; with DNS names for ports whose clients know it by those. */
+  issueServerX509Svid(request: ServerX509SvidRequest): Promise<IssuedX509Svid>
   /** For another server of this trust domain, which signs with it what it likes. */
   issueDownstreamCa(request: DownstreamCaRequest): Promise<IssuedX509Ca>
   /** @throws IdentityError NOT_IMPLEMENTED while JWT-SVIDs are disabled */
@@ -92,8 +96,11 @@ export function createIssuer(options: IssuerOptions, deps: IssuerDeps): Issuer {
         id: ofRole(id, 'an agent'),
         ttlSeconds: options.agentTtlSeconds ?? defaultX509SvidTtlSeconds,
       }),
-    issueServerX509Svid: async ({ spki }) =>
-      signX509Svid({ spki, id: serverId(trustDomain), ttlSeconds: defaultX509SvidTtlSeconds }),
+    issueServerX509Svid: async ({ spki, dnsNames = [] }) =>
+      signX509Svid({
+        ...{ spki, dnsNames, id: serverId(trustDomain) },
+        ttlSeconds: defaultX509SvidTtlSeconds,
+      }),
     issueDownstreamCa: ({ spki, ttlSeconds }) =>
       signDownstreamCa(
         { authorities: x509, trustDomain, clock, randomBytes },

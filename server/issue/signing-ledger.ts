@@ -1,21 +1,13 @@
 /**
  * What this server has signed and who holds it, as far as it is still valid: it tells whether an authority is in use.
- * It is in memory and bounded. What it forgets, or never knew because it was signed before this process started, is
- * not taken for unused: the authority then counts as perhaps in use until all of that has expired.
+ * It is bounded, and begins with what is known of earlier runs. What it forgets or never knew is not taken for unused: the
+ * authority then counts as perhaps in use until all of that has expired.
  *
  * @see SPIRE behaviour §7 — forced rotation
  */
 import type { Clock } from '../../spiffe/clock.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
-
-export type UseKind =
-  | 'agent-svid'
-  | 'workload-x509-svid'
-  | 'minted-x509-svid'
-  | 'workload-jwt-svid'
-  | 'minted-jwt-svid'
-  | 'downstream-ca'
-  | 'server-svid'
+import type { LedgerRecord, UseKind } from './ledger-record.ts'
 
 export interface Signed {
   readonly kind: UseKind
@@ -48,9 +40,10 @@ export interface SeenAgentSvid {
 }
 
 export interface SigningLedger {
-  record(signed: Signed, how: Recorded): void
+  /** Resolves when it is kept; until then nobody may be handed it. @throws as `keep` */
+  record(signed: Signed, how: Recorded): Promise<void>
   /** An agent's own SVID, which the record of its node names by the decimal serial number. */
-  recordAgentSvid(serialNumber: string, authorityId: string, expiresAt: Date): void
+  recordAgentSvid(serialNumber: string, authorityId: string, expiresAt: Date): Promise<void>
   /** An agent showed this certificate. */
   noteSeen(svid: SeenAgentSvid): void
   /** Undefined: not known. */
@@ -59,6 +52,16 @@ export interface SigningLedger {
   usesOf(authorityId: string): readonly Use[]
   /** When the last of what was recorded and is forgotten ends; undefined: nothing is forgotten. */
   forgottenUntil(authorityId: string): Date | undefined
+  /** All of it that is valid: what another ledger begins with to know the same. */
+  records(): Iterable<LedgerRecord>
+}
+
+export interface SigningLedgerOptions {
+  readonly maxRecords?: number
+  /** What was known before, oldest first. */
+  readonly known?: Iterable<LedgerRecord>
+  /** Keeps what is recorded. Left out: it is in memory alone. */
+  readonly keep?: (record: LedgerRecord) => Promise<void>
 }
 
 /** Of SVIDs, tokens and CAs that are valid. */
@@ -68,13 +71,11 @@ const MAX_AGENT_SVIDS = 100_000
 /** Expired records are looked for no more often than this. */
 const SWEEP_MS = 30_000
 
-interface Line extends Signed {
-  readonly count: number
-}
+type Line = LedgerRecord & { readonly kind: 'line' }
 
 export function createSigningLedger(
   clock: Clock,
-  { maxRecords = MAX_RECORDS }: { readonly maxRecords?: number } = {},
+  { maxRecords = MAX_RECORDS, known = [], keep = async () => {} }: SigningLedgerOptions = {},
 ): SigningLedger {
   const lines = new Map<string, Line>()
   const agentSvids = new Map<string, { readonly authorityId: string; readonly expiresAt: Date }>()
@@ -95,9 +96,9 @@ export function createSigningLedger(
     }
     for (const [authorityId, until] of forgotten) if (until <= now) forgotten.delete(authorityId)
   }
-  const put = (key: string, line: Line) => {
-    lines.delete(key)
-    lines.set(key, line)
+  const put = (line: Line) => {
+    lines.delete(line.key)
+    lines.set(line.key, line)
     if (lines.size <= maxRecords) return
     sweep()
     for (const [oldest, { authorityId, expiresAt }] of lines) {
@@ -119,20 +120,37 @@ export function createSigningLedger(
     }
   }
 
+  const now = clock.now()
+  for (const record of known) {
+    if (record.kind === 'line' && record.expiresAt > now) put(record)
+    else if (record.kind === 'line') lines.delete(record.key)
+    else if (record.kind === 'forgotten') forget(record.authorityId, record.expiresAt)
+    else if (record.kind === 'agent-svid' && record.expiresAt > now) {
+      putAgentSvid(record.serialNumber, record.authorityId, record.expiresAt)
+    }
+  }
+
   return {
-    record({ kind, holder, authorityId, expiresAt }, how) {
-      const signed: Signed = { kind, holder, authorityId, expiresAt }
+    async record({ kind: use, holder, authorityId, expiresAt }, how) {
+      const signed = { kind: 'line', use, holder, authorityId } as const
       if (how.kind === 'replaces') {
-        put(`${signed.kind} ${how.slot}`, { ...signed, count: 1 })
-        return
+        const line: Line = { ...signed, key: `${use} ${how.slot}`, expiresAt, count: 1 }
+        put(line)
+        return await keep(line)
       }
-      const key = `${signed.kind} ${signed.holder} ${signed.authorityId}`
+      const key = `${use} ${holder} ${authorityId}`
       const before = lines.get(key)
       const isLive = before !== undefined && before.expiresAt > clock.now()
-      const latest = Math.max(signed.expiresAt.getTime(), before?.expiresAt.getTime() ?? 0)
-      put(key, { ...signed, expiresAt: new Date(latest), count: isLive ? before.count + 1 : 1 })
+      const latest = Math.max(expiresAt.getTime(), before?.expiresAt.getTime() ?? 0)
+      const count = isLive ? before.count + 1 : 1
+      const line: Line = { ...signed, key, expiresAt: new Date(latest), count }
+      put(line)
+      await keep(line)
     },
-    recordAgentSvid: putAgentSvid,
+    async recordAgentSvid(serialNumber, authorityId, expiresAt) {
+      putAgentSvid(serialNumber, authorityId, expiresAt)
+      await keep({ kind: 'agent-svid', serialNumber, authorityId, expiresAt })
+    },
     noteSeen({ serialNumber, authorityId, expiresAt }) {
       if (authorityId === undefined || agentSvids.has(serialNumber)) return
       putAgentSvid(serialNumber, authorityId, expiresAt)
@@ -142,7 +160,7 @@ export function createSigningLedger(
       const now = clock.now()
       const uses = new Map<string, Use>()
       for (const line of lines.values()) {
-        const { kind, holder, count, expiresAt } = line
+        const { use: kind, holder, count, expiresAt } = line
         if (line.authorityId !== authorityId || expiresAt <= now) continue
         const key = `${kind} ${holder}`
         const before = uses.get(key)
@@ -155,6 +173,17 @@ export function createSigningLedger(
     forgottenUntil(authorityId) {
       const until = forgotten.get(authorityId)
       return until !== undefined && until > clock.now() ? until : undefined
+    },
+    *records() {
+      sweptAtMs = Number.NEGATIVE_INFINITY
+      sweep()
+      for (const [authorityId, expiresAt] of forgotten) {
+        yield { kind: 'forgotten', authorityId, expiresAt }
+      }
+      for (const [serialNumber, svid] of agentSvids) {
+        yield { kind: 'agent-svid', serialNumber, ...svid }
+      }
+      yield* lines.values()
     },
   }
 }

@@ -94,6 +94,7 @@ export const GRANTS: ReadonlyMap<string, readonly Grant[]> = new Map(
       GetProgress: ADMINISTRATION,
       DiscardPrepared: ADMINISTRATION,
     },
+    '/steeple.server.mesh.v1.Mesh': { GetStatus: ADMINISTRATION },
     '/spire.api.server.debug.v1.Debug': { GetInfo: LOCAL },
     '/spire.api.server.logger.v1.Logger': {
       GetLogger: LOCAL,

@@ -37,6 +37,10 @@ export interface TlsListenerOptions extends TrustDeps {
   readonly trustedProxies?: readonly Cidr[] | undefined
   /** Only post-quantum key exchange, which only TLS 1.3 has. */
   readonly requirePqKem?: boolean | undefined
+  /** False: callers prove themselves in another way, and their certificates are not asked for. True if not given. */
+  readonly asksForCertificate?: boolean | undefined
+  /** Clients that speak HTTP/2 without having agreed on it. False if not given. */
+  readonly takesNoAlpn?: boolean | undefined
   /** 10 s if not given. */
   readonly handshakeTimeoutMs?: number | undefined
   /** Lets the calls in flight finish, when this stops listening. */
@@ -78,7 +82,7 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
   const listener = createServer({
     ...tlsOptions(options),
     ALPNProtocols: ['h2'],
-    requestCert: true,
+    requestCert: options.asksForCertificate ?? true,
     // We verify ourselves, below: OpenSSL would take the roots of one trust domain for those of all.
     rejectUnauthorized: false,
     handshakeTimeout: handshakeTimeoutMs,
@@ -195,12 +199,14 @@ function tlsOptions({ serverSvid, requirePqKem = false }: TlsListenerOptions): T
 async function identify(
   socket: TLSSocket,
   address: { readonly ip: string; readonly port: number },
-  deps: TrustDeps,
+  deps: Pick<TlsListenerOptions, keyof TrustDeps | 'takesNoAlpn'>,
 ): Promise<TlsCaller> {
   if (socket.isSessionReused()) {
     throw new IdentityError('CERTIFICATE_UNTRUSTED', 'TLS sessions are never resumed here')
   }
-  if (socket.alpnProtocol !== 'h2') {
+  // Node says false where nothing was offered; what was offered and is not ours ends in the handshake.
+  const isSilent = socket.alpnProtocol === false && deps.takesNoAlpn === true
+  if (socket.alpnProtocol !== 'h2' && !isSilent) {
     throw new IdentityError('REQUEST_INVALID', 'the client did not offer h2 by ALPN')
   }
   return { ...(await identifyPeer(peerChain(socket.getPeerCertificate(true)), deps)), ...address }

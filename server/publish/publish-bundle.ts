@@ -2,6 +2,7 @@
 import { createBell } from '../../spiffe/bell.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
+import { IdentityError } from '../../spiffe/error.ts'
 import type { Random } from '../../spiffe/random.ts'
 import { publishedText } from './published-text.ts'
 import type { Publisher } from './publisher.ts'
@@ -16,6 +17,8 @@ export interface PublishDeps {
   readonly random: Random
   readonly onPublished: (bundle: Bundle) => void
   readonly onFailure: (error: unknown, retryMs: number) => void
+  /** There is no such place, and nobody can do anything about it from here: it is looked for again much later. */
+  readonly onNoSuchPlace: (error: IdentityError) => void
 }
 
 const FIRST_RETRY_MS = 1_000
@@ -43,9 +46,14 @@ export async function publishBundle(deps: PublishDeps, signal: AbortSignal): Pro
       deps.onPublished(current)
     } catch (error) {
       if (signal.aborted) break
-      pauseMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** failures) * (1 - SPREAD * random())
-      failures = Math.min(failures + 1, 30)
-      deps.onFailure(error, pauseMs)
+      if (error instanceof IdentityError && error.code === 'NOT_IMPLEMENTED') {
+        failures = 0
+        deps.onNoSuchPlace(error)
+      } else {
+        pauseMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** failures) * (1 - SPREAD * random())
+        failures = Math.min(failures + 1, 30)
+        deps.onFailure(error, pauseMs)
+      }
     }
     // A change cuts short the pause after a success; after a failure the next attempt has the newest anyway.
     await clock.sleep(pauseMs, failures === 0 ? changed.signal() : signal)

@@ -5,6 +5,7 @@
  * @see https://github.com/spiffe/spire/blob/main/doc/plugin_server_bundlepublisher_aws_s3.md
  */
 import type { Clock } from '../../spiffe/clock.ts'
+import { deadlineIn } from '../../spiffe/deadline.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import type { PublishedFormat, PublishedText } from './published-text.ts'
 import type { Publisher } from './publisher.ts'
@@ -33,18 +34,13 @@ export function s3Publisher(config: S3PublisherConfig, clock: Clock): Publisher 
   return {
     ...{ name: 'aws_s3', format, refreshHintSeconds },
     async publish(published, signal) {
-      const done = new AbortController()
-      const late = new AbortController()
-      const sleeping = clock.sleep(DEADLINE_MS, AbortSignal.any([signal, done.signal]))
-      void sleeping.then(() => late.abort())
+      using deadline = deadlineIn(DEADLINE_MS, clock, signal)
       try {
-        await put(config, published, clock.now(), AbortSignal.any([signal, late.signal]))
+        await put(config, published, clock.now(), deadline.signal)
       } catch (cause) {
         if (cause instanceof IdentityError) throw cause
         const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
         throw failure(config, reasonOf(why), cause)
-      } finally {
-        done.abort()
       }
     },
   }

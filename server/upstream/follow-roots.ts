@@ -25,9 +25,12 @@ export interface FollowRootsDeps {
 
 /** Runs until the signal aborts. */
 export async function followRoots(deps: FollowRootsDeps, signal: AbortSignal): Promise<void> {
+  let before: UpstreamRoots | undefined
   await deps.upstream.follow(async (roots) => {
     mustBeReadable(roots.x509Authorities)
-    await deps.publication.update((bundle) => followUpstream(bundle, roots))
+    const ownKeys = ownKeysOf(deps)
+    await deps.publication.update((bundle) => followUpstream(bundle, roots, { before, ownKeys }))
+    before = roots
     try {
       await publishUnknownKeys(roots, deps)
       await leaveTaintedRoot(deps)
@@ -35,6 +38,11 @@ export async function followRoots(deps: FollowRootsDeps, signal: AbortSignal): P
       deps.onFailure(error)
     }
   }, signal)
+}
+
+function ownKeysOf({ jwt }: FollowRootsDeps): ReadonlySet<string> {
+  const { active, prepared, old } = jwt?.slots() ?? EMPTY_SLOTS
+  return new Set([active, prepared, old].flatMap((key) => key?.id ?? []))
 }
 
 /** Keys made before there was this upstream, or forgotten there, are unknown to everybody who asks it. */
@@ -57,7 +65,7 @@ async function leaveTaintedRoot({ x509, publication }: FollowRootsDeps): Promise
 }
 
 /** Whether the root that vouches for this CA is tainted. */
-export function isBelowTaint(ca: X509Ca | undefined, { x509Authorities }: Bundle): boolean {
+function isBelowTaint(ca: X509Ca | undefined, { x509Authorities }: Bundle): boolean {
   const root = ca?.upstream?.authorityId
   if (root === undefined) return false
   return x509Authorities.some(({ der, tainted }) => tainted && authorityIdOf(der) === root)

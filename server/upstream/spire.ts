@@ -4,7 +4,7 @@
  *
  * @see SPIRE behaviour §8 — nesting
  */
-import type { ServiceError } from '@grpc/grpc-js'
+import type { ClientUnaryCall, ServiceError } from '@grpc/grpc-js'
 import type { BundleClient } from '../../proto/gen/spire/api/server/bundle/v1/Bundle.ts'
 import type { PublishJWTAuthorityResponse } from '../../proto/gen/spire/api/server/bundle/v1/PublishJWTAuthorityResponse.ts'
 import type { NewDownstreamX509CAResponse } from '../../proto/gen/spire/api/server/svid/v1/NewDownstreamX509CAResponse.ts'
@@ -44,9 +44,14 @@ const DEADLINE_MS = 30_000
 const POLL_MS = 5_000
 const MAX_MESSAGE_BYTES = 4 << 20
 
+/** Of asking an agent again that has refused us for good: it may be another one by then. Doubles up to the deadline. */
+const FIRST_PAUSE_MS = 1_000
+
 interface Connection extends AsyncDisposable {
   readonly svid: SVIDClient
   readonly bundle: BundleClient
+  /** The agent renews our identity no more. */
+  isRefused(): boolean
 }
 
 /** Nothing is opened before it is needed. */
@@ -56,16 +61,31 @@ export function openSpireUpstream(
 ): UpstreamAuthority {
   const { clock, trustDomain, onFailure } = deps
   let opened: Promise<Connection> | undefined
-  const connection = () => {
+  let renewing: Promise<void> | undefined
+  /** The one in use works until its SVID expires; another takes its place once it is there. */
+  const renew = async (held: Connection) => {
+    const next = await connect(config, deps)
+    opened = Promise.resolve(next)
+    await held[Symbol.asyncDispose]()
+  }
+  const connection = async () => {
     opened ??= connect(config, deps).catch((error) => {
       opened = undefined // the next call tries anew
       throw error
     })
-    return opened
+    const held = await opened
+    if (held.isRefused()) {
+      renewing ??= renew(held)
+        .catch(onFailure)
+        .finally(() => {
+          renewing = undefined
+        })
+    }
+    return held
   }
-  const call = async <T>(what: string, start: (on: Connection, done: Done<T>) => void) => {
+  const call = async <T>(what: string, start: Start<T>) => {
     try {
-      return await unary<T>(await connection(), start)
+      return await unary<T>(await connection(), start, deps.signal)
     } catch (error) {
       const why = `upstream server at ${config.host}:${config.port}: ${what}: ${reasonOf(error)}`
       throw new IdentityError('UNAVAILABLE', why, { cause: error })
@@ -74,9 +94,9 @@ export function openSpireUpstream(
   const deadline = () => ({ deadline: clock.now().getTime() + DEADLINE_MS })
   const getBundle = async () =>
     fromWireBundle(
-      await call<WireBundle>('GetBundle', ({ bundle }, done) => {
-        bundle.GetBundle({}, deadline(), done)
-      }),
+      await call<WireBundle>('GetBundle', ({ bundle }, done) =>
+        bundle.GetBundle({}, deadline(), done),
+      ),
     )
   return {
     name: 'spire',
@@ -84,9 +104,7 @@ export function openSpireUpstream(
       const request = { csr, preferred_ttl: ttlSeconds }
       const { ca_cert_chain, x509_authorities } = await call<NewDownstreamX509CAResponse>(
         'NewDownstreamX509CA',
-        ({ svid }, done) => {
-          svid.NewDownstreamX509CA(request, deadline(), done)
-        },
+        ({ svid }, done) => svid.NewDownstreamX509CA(request, deadline(), done),
       )
       const [first, ...rest] = ca_cert_chain
       if (first === undefined) throw new IdentityError('UNAVAILABLE', 'upstream signed no CA')
@@ -100,9 +118,8 @@ export function openSpireUpstream(
       const [jwt_authority] = toWireBundle(own).jwt_authorities ?? []
       const { jwt_authorities } = await call<PublishJWTAuthorityResponse>(
         'PublishJWTAuthority',
-        ({ bundle }, done) => {
-          bundle.PublishJWTAuthority({ jwt_authority: jwt_authority ?? null }, deadline(), done)
-        },
+        ({ bundle }, done) =>
+          bundle.PublishJWTAuthority({ jwt_authority: jwt_authority ?? null }, deadline(), done),
       )
       const wire = { trust_domain: trustDomain, x509_authorities: [], jwt_authorities }
       return fromWireBundle({ ...EMPTY_WIRE, ...wire }).jwtAuthorities
@@ -118,6 +135,7 @@ export function openSpireUpstream(
       }
     },
     async [Symbol.asyncDispose]() {
+      await renewing
       const last = await opened?.catch(() => undefined)
       await last?.[Symbol.asyncDispose]()
     },
@@ -132,7 +150,11 @@ async function connect(
   deps: SpireUpstreamDeps,
 ): Promise<Connection> {
   const { trustDomain } = deps
-  const source = await openSource(workloadApiSocket, deps)
+  let isRefused = false
+  const onFinal = () => {
+    isRefused = true
+  }
+  const source = await openSource(workloadApiSocket, deps, onFinal)
   const credentials = grpcCredentials(source, authorizeId(serverId(trustDomain)))
   const target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const options = { 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES }
@@ -141,6 +163,7 @@ async function connect(
   return {
     svid,
     bundle,
+    isRefused: () => isRefused,
     async [Symbol.asyncDispose]() {
       svid.close()
       bundle.close()
@@ -149,9 +172,11 @@ async function connect(
   }
 }
 
+/** @param onFinal told when the agent, having given an SVID, refuses to renew it for good */
 async function openSource(
   socket: string,
   { clock, signal, onFailure: report }: Omit<SpireUpstreamDeps, 'trustDomain'>,
+  onFinal: () => void,
 ): Promise<X509Source> {
   const over = new AbortController()
   const settled = new AbortController()
@@ -159,18 +184,23 @@ async function openSource(
   void clock.sleep(DEADLINE_MS, settled.signal).then(() => {
     if (!settled.signal.aborted) over.abort()
   })
-  const onFailure = (error: IdentityError) => {
+  // The deadline must not close the source later: it is only for the opening.
+  const waiting = AbortSignal.any([signal, over.signal])
+  const onFailure = (error: IdentityError, retryMs: number | undefined) => {
     last = error
     report(error)
+    if (retryMs === undefined) onFinal()
   }
   try {
-    // The deadline must not close the source later: it is only for the opening.
-    return await openX509Source({
-      socket: `unix://${socket}`,
-      signal: AbortSignal.any([signal, over.signal]),
-      onFailure,
-      clock,
-    })
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+      try {
+        const options = { socket: `unix://${socket}`, signal: waiting, clock }
+        return await openX509Source({ ...options, onFailure })
+      } catch (error) {
+        if (waiting.aborted) throw error
+        await clock.sleep(pauseMs, waiting)
+      }
+    }
   } catch (error) {
     const why = `the Workload API at ${socket} gave no X509-SVID within ${DEADLINE_MS / 1_000} s: ${reasonOf(last ?? error)}; the upstream server needs a downstream entry for this process`
     throw new IdentityError('UNAVAILABLE', why, { cause: error })
@@ -180,13 +210,22 @@ async function openSource(
 }
 
 type Done<T> = (error: ServiceError | null, response?: T) => void
+type Start<T> = (on: Connection, done: Done<T>) => ClientUnaryCall
 
-function unary<T>(on: Connection, start: (on: Connection, done: Done<T>) => void): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    start(on, (error, response) => {
-      if (error !== null) reject(fromStatus(error))
-      else if (response !== undefined) resolve(response)
-      else reject(new IdentityError('INTERNAL', 'the answer is empty'))
-    })
+/** @param signal gives the call up, whatever its deadline */
+async function unary<T>(on: Connection, start: Start<T>, signal: AbortSignal): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const call = start(on, (error, response) => {
+    if (error !== null) reject(fromStatus(error))
+    else if (response !== undefined) resolve(response)
+    else reject(new IdentityError('INTERNAL', 'the answer is empty'))
   })
+  const cancel = () => call.cancel()
+  signal.addEventListener('abort', cancel, { once: true })
+  if (signal.aborted) cancel()
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
 }

@@ -39,16 +39,38 @@ export function appendAuthorities(bundle: Bundle, added: Authorities): Bundle {
   return changed(bundle, { x509Authorities, jwtAuthorities })
 }
 
+export interface FollowUpstreamOptions {
+  /** What upstream said last; undefined: nothing was heard yet. */
+  readonly before: Required<Authorities> | undefined
+  /** IDs of our own JWT keys. */
+  readonly ownKeys: ReadonlySet<string>
+}
+
 /**
  * Takes over what an upstream authority vouches with: adds what is new, taints what is tainted there, and lets tainted
- * authorities go that are gone there. What we have beside that, another server's keys for instance, stays.
+ * authorities go that are gone there. What was known there before and is not here was removed by hand: it is not added again.
+ * What we have beside that, another server's keys for instance, stays; so do our own keys, tainted or not, which an operator
+ * of ours revokes.
  */
-export function followUpstream(bundle: Bundle, upstream: Required<Authorities>): Bundle {
-  const added = appendAuthorities(bundle, upstream)
+export function followUpstream(
+  bundle: Bundle,
+  upstream: Required<Authorities>,
+  { before, ownKeys }: FollowUpstreamOptions,
+): Bundle {
+  const rootsBefore = new Set(before?.x509Authorities.map(({ der }) => keyOf(der)))
+  const keysBefore = new Set(before?.jwtAuthorities.map(({ keyId }) => keyId))
+  const added = appendAuthorities(bundle, {
+    x509Authorities: upstream.x509Authorities.filter(({ der }) => !rootsBefore.has(keyOf(der))),
+    jwtAuthorities: upstream.jwtAuthorities.filter(({ keyId }) => !keysBefore.has(keyId)),
+  })
   const above = new Map(upstream.x509Authorities.map((one) => [keyOf(one.der), one]))
   const keysAbove = new Map(upstream.jwtAuthorities.map((one) => [one.keyId, one]))
   const x509Authorities = follow(added.x509Authorities, ({ der }) => above.get(keyOf(der)))
-  const jwtAuthorities = follow(added.jwtAuthorities, ({ keyId }) => keysAbove.get(keyId))
+  const jwtAuthorities = follow(
+    added.jwtAuthorities,
+    ({ keyId }) => keysAbove.get(keyId),
+    ({ keyId }) => ownKeys.has(keyId),
+  )
   const next = changed(added, { x509Authorities, jwtAuthorities })
   // One write is one step, however much it changes.
   return next === bundle ? bundle : { ...next, sequenceNumber: bundle.sequenceNumber + 1 }
@@ -57,9 +79,10 @@ export function followUpstream(bundle: Bundle, upstream: Required<Authorities>):
 function follow<T extends { readonly tainted: boolean }>(
   present: readonly T[],
   above: (one: T) => T | undefined,
+  isOwn: (one: T) => boolean = () => false,
 ): readonly T[] {
   return present
-    .filter((one) => !one.tainted || above(one) !== undefined)
+    .filter((one) => !one.tainted || above(one) !== undefined || isOwn(one))
     .map((one) => (above(one)?.tainted === true && !one.tainted ? { ...one, tainted: true } : one))
 }
 

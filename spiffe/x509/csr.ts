@@ -35,6 +35,10 @@ export interface Csr {
   readonly subject: Uint8Array
   readonly uriSans: readonly string[]
   readonly dnsNames: readonly string[]
+  /** Tags of all forms of name that occur among the alternative names; see `NAME_FORM`. */
+  readonly nameForms: ReadonlySet<number>
+  /** Dotted OIDs of the extensions that are asked for. */
+  readonly extensions: readonly string[]
   /** Whether whoever made the request holds the key. @throws IdentityError CSR_INVALID like `publicKey` */
   verify(): boolean
 }
@@ -69,7 +73,8 @@ function readCsr(der: Uint8Array): Csr {
   if (bigintOf(fields.take(TAG.integer)) !== 0n) throw malformed('it is not of version 1')
   const subject = fields.take(TAG.sequence).raw
   const spki = fields.take(TAG.sequence).raw
-  const { uriSans, dnsNames } = requestedNames(fields.take(ATTRIBUTES))
+  const { names, extensions } = requestedExtensions(fields.take(ATTRIBUTES))
+  const { uriSans, dnsNames, nameForms } = names
   fields.end()
   kindOfKey(spki)
   // Importing the key costs ten times the rest; who does not need it does not pay.
@@ -84,26 +89,33 @@ function readCsr(der: Uint8Array): Csr {
       return publicKey()
     },
     subject,
-    uriSans,
-    dnsNames,
+    ...{ uriSans, dnsNames, nameForms, extensions },
     verify: () => isSignedBy(publicKey(), algorithm, info.raw, signature),
   }
 }
 
-function requestedNames(attributes: Element): AltNames {
+interface Requested {
+  readonly names: AltNames
+  readonly extensions: readonly string[]
+}
+
+function requestedExtensions(attributes: Element): Requested {
   const requests = childrenOf(attributes).filter(
     (attribute) => oidOf(walk(attribute).take(TAG.oid)) === OID.extensionRequest,
   )
   const [request] = requests
-  if (request === undefined) return NO_ALT_NAMES
+  if (request === undefined) return { names: NO_ALT_NAMES, extensions: [] }
   if (requests.length > 1) throw malformed('it asks for extensions twice')
   const fields = walk(request)
   fields.take(TAG.oid)
   const values = walk(fields.take(TAG.set))
   fields.end()
-  const extensions = childrenOf(values.take(TAG.sequence))
+  const found = childrenOf(values.take(TAG.sequence))
   values.end()
-  return extensions.map(altNamesOf).find((names) => names !== undefined) ?? NO_ALT_NAMES
+  return {
+    names: found.map(altNamesOf).find((names) => names !== undefined) ?? NO_ALT_NAMES,
+    extensions: found.map((extension) => oidOf(walk(extension).take(TAG.oid))),
+  }
 }
 
 function altNamesOf(extension: Element): AltNames | undefined {

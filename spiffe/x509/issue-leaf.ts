@@ -23,8 +23,11 @@ import { signerOf } from './signature.ts'
 export interface LeafFields {
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array
-  /** With a path: an ID without one is that of an authority. */
-  readonly id: SpiffeId
+  /**
+   * With a path: an ID without one is that of an authority. Undefined for meshes whose identities are DNS names: what
+   * names no SPIFFE ID is an X509-SVID to nobody.
+   */
+  readonly id: SpiffeId | undefined
   /** The first becomes the common name. */
   readonly dnsNames: readonly string[]
   /** DER name; C=US, O=SPIRE when left out. */
@@ -72,10 +75,13 @@ export function leafSigner(issuer: {
       : Buffer.from(authority.subjectKeyId, 'hex'),
   )
   return ({ spki, id, dnsNames, subject: given = SVID_SUBJECT, notBefore, notAfter, serial }) => {
-    if (pathOf(id) === '') {
+    if (id !== undefined && pathOf(id) === '') {
       throw new IdentityError('SPIFFE_ID_INVALID', `${id} has no path, an X509-SVID needs one`)
     }
     const [commonName] = dnsNames
+    if (id === undefined && commonName === undefined) {
+      throw new IdentityError('INTERNAL', 'a certificate needs a name')
+    }
     const subject = commonName === undefined ? given : withCommonName(given, commonName)
     const tbs = sequence(
       VERSION_3,
@@ -92,7 +98,10 @@ export function leafSigner(issuer: {
           sequence(SUBJECT_KEY_ID, octets(octets(keyIdOf(spki)))),
           authorityKeyId,
           // RFC 5280 §4.2.1.6: without a subject this is the only name, so it must be critical.
-          altNamesExtension({ uriSans: [id], dnsNames }, isEmptyName(subject)),
+          altNamesExtension(
+            { uriSans: id === undefined ? [] : [id], dnsNames },
+            isEmptyName(subject),
+          ),
         ),
       ),
     )

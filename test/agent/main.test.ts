@@ -10,14 +10,16 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { credentials, Metadata } from '@grpc/grpc-js'
+import { credentials, Metadata, status } from '@grpc/grpc-js'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { AgentConfig } from '../../agent/config.ts'
 import { runAgent } from '../../agent/main.ts'
+import { DEFAULT_SDS_SETTINGS } from '../../agent/sds/settings.ts'
 import { NO_RATES } from '../../agent/workload-api/rate-limit.ts'
+import type { DiscoveryResponse } from '../../proto/gen/envoy/service/discovery/v3/DiscoveryResponse.ts'
 import type { GetInfoResponse } from '../../proto/gen/spire/agent/debug/v1/GetInfoResponse.ts'
 import type { X509SVIDResponse } from '../../proto/gen/X509SVIDResponse.ts'
-import { agentDebugApi, workloadApi } from '../../proto/load.ts'
+import { agentDebugApi, secretDiscoveryApi, workloadApi } from '../../proto/load.ts'
 import { fromStatus } from '../../proto/status.ts'
 import { formatBundlePem } from '../../spiffe/bundle/pem.ts'
 import { IdentityError } from '../../spiffe/error.ts'
@@ -27,7 +29,7 @@ import { TEST_NOW, testCa } from '../fakes/ca.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeServer, wireEntry } from '../fakes/fake-server.ts'
 import { memoryLog } from '../fakes/memory-log.ts'
-import { unary } from '../fakes/workload-endpoint.ts'
+import { messages, secured, unary } from '../fakes/workload-endpoint.ts'
 
 const ca = await testCa()
 const HOUR = 3600_000
@@ -49,6 +51,7 @@ function configOf(port: number, change: Partial<AgentConfig> = {}): AgentConfig 
     authorizedDelegates: [],
     availabilityTargetSeconds: undefined,
     bootstrap: { kind: 'file', path: join(dir, 'bundle.pem'), format: 'pem' },
+    broker: undefined,
     dataDir: join(dir, 'data'),
     disableWorkloadApi: false,
     health: undefined,
@@ -61,6 +64,7 @@ function configOf(port: number, change: Partial<AgentConfig> = {}): AgentConfig 
     nodeAttestor: { kind: 'join_token' },
     rebootstrap: { mode: 'never', delayMs: 600_000 },
     requirePqKem: false,
+    sds: DEFAULT_SDS_SETTINGS,
     serverAddress: '127.0.0.1',
     serverPort: port,
     socketPath: join(dir, 'public', 'api.sock'),
@@ -289,6 +293,9 @@ test('a second agent on the same socket is refused before it renews the SVID of 
   await using _server = server
   await using agent = start(config, clock)
   await agent.ready
+  // The last calls of the first one on its own behalf: each later one would be the second's.
+  await expect.poll(() => server.calls).toContain('BatchNewX509SVID')
+  await expect.poll(() => server.calls).toContain('PostStatus')
   const files = ['agent-data.json', 'keys.json'].map((name) => join(dir, 'data', name))
   const before = files.map((path) => readFileSync(path, 'utf8'))
   let calls = 0
@@ -383,9 +390,38 @@ test('administrators see the agent before it has heard from its server', async (
   expect(agent.lines.map(({ msg }) => msg)).toContain('Serving the admin API')
 })
 
-test('an agent whose Workload API is turned off makes no public socket, and says so', async () => {
+test('an agent whose Workload API is turned off serves proxies on its public socket all the same', async () => {
+  const { clock, server, config } = await setUp({ disableWorkloadApi: true })
+  await using _server = server
+  await using agent = start(config, clock)
+  await agent.ready
+  const to = [`unix:${config.socketPath}`, credentials.createInsecure()] as const
+  const [sds, workloads] = [new (secretDiscoveryApi())(...to), new (workloadApi())(...to)]
+  const request = { resource_names: ['ROOTCA'] }
+  const answer = await unary<DiscoveryResponse>((by, done) => sds.FetchSecrets(request, by, done))
+  expect(answer.resources).toHaveLength(1)
+  const bundles = messages(workloads.FetchX509Bundles({}, secured()))
+  await expect(bundles.next()).rejects.toMatchObject({ code: status.UNIMPLEMENTED })
+  sds.close()
+  workloads.close()
+  expect(agent.lines.find(({ msg }) => msg === 'Serving SDS')).toMatchObject({ apis: 'SDS' })
+})
+
+test('an agent whose secret discovery is turned off answers no proxy', async () => {
+  const { clock, server, config } = await setUp({ sds: undefined })
+  await using _server = server
+  await using agent = start(config, clock)
+  await agent.ready
+  const sds = new (secretDiscoveryApi())(`unix:${config.socketPath}`, credentials.createInsecure())
+  const asked = unary((by, done) => sds.FetchSecrets({}, by, done))
+  await expect(asked).rejects.toMatchObject({ code: status.UNIMPLEMENTED })
+  sds.close()
+})
+
+test('an agent whose APIs are turned off makes no public socket, and says so', async () => {
   const path = join(dir, 'public', 'admin.sock') // it may lie there now
-  const { clock, server, config } = await setUp({ adminSocketPath: path, disableWorkloadApi: true })
+  const off = { disableWorkloadApi: true, sds: undefined }
+  const { clock, server, config } = await setUp({ adminSocketPath: path, ...off })
   await using _server = server
   await using agent = start(config, clock)
   await agent.ready

@@ -132,6 +132,7 @@ const PLAN = [...COMMON, 'prune']
 const OWN: Readonly<Record<string, readonly string[]>> = {
   'entry apply': [...PLAN, 'dryRun'],
   'entry diff': PLAN,
+  'mesh status': COMMON,
 }
 const ROOT: Readonly<Record<string, readonly string[]>> = {
   ...OWN,

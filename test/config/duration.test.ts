@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatDuration, parseDurationMs } from '../../config/duration.ts'
 import { IdentityError } from '../../spiffe/error.ts'
+import { anyText } from '../fakes/any-text.ts'
 import { refusalOf } from './trees.ts'
 
 const HOUR = 3_600_000
@@ -105,7 +106,7 @@ test('throws nothing but CONFIG_INVALID, whatever the text', () => {
     '9e9',
   )
   const texts = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    anyText(),
     fc.array(pieces, { maxLength: 10 }).map((parts) => parts.join('')),
   )
   fc.assert(

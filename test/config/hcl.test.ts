@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { parseHcl } from '../../config/hcl.ts'
 import type { ConfigNode } from '../../config/tree.ts'
 import { IdentityError } from '../../spiffe/error.ts'
+import { anyText } from '../fakes/any-text.ts'
 import { HCL_BODIES, HCL_VALUES } from '../vectors/hcl-values.ts'
 import { anyTree, type Plain, plain, refusalOf } from './trees.ts'
 
@@ -169,7 +170,7 @@ const pieces = fc.constantFrom(
 
 test('throws nothing but CONFIG_INVALID, whatever the text', () => {
   const texts = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 60 }),
+    anyText({ maxLength: 60 }),
     fc.array(pieces, { maxLength: 40 }).map((parts) => parts.join('')),
   )
   fc.assert(

@@ -56,7 +56,7 @@ export async function openAdminEndpoint() {
   const admin = await serveAdmin({
     ...{ path, logLevel: createLevelSwitch(log, 'INFO'), log: log.child({ component: 'admin' }) },
     debug: { membership, cache, countJwtSvids: () => 3, sync, clock, startedAt: TEST_NOW },
-    delegated: { cache, source, whyNone, attest, delegates },
+    delegated: { cache, source, whyNone, attest, delegates, clock },
     explain: { attestors: [unix], cache, membership, sync },
   })
   const clients: Client[] = []

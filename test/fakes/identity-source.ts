@@ -46,6 +46,10 @@ export class FakeIdentitySource implements IdentitySource {
     yield* this.#follow(signal, (): WorkloadUpdate => this.#state)
   }
 
+  watchEveryX509(selectors: ReadonlySet<Selector>, signal: AbortSignal) {
+    return this.watchX509(selectors, signal)
+  }
+
   async *watchBundles(selectors: ReadonlySet<Selector>, signal: AbortSignal) {
     this.asked.push([...selectors])
     yield* this.#follow(signal, (): BundlesUpdate => {

@@ -123,6 +123,8 @@ export interface AgentOptions {
   readonly settings?: string
   readonly keyStore?: string
   readonly workloadAttestor?: string
+  /** Further lines of the `plugins` block. */
+  readonly plugins?: string
   /** Instead of a fresh join token: the block, and the ID that it leads to. */
   readonly nodeAttestor?: { readonly block: string; readonly id: string }
   /** Instead of a fresh one. */

@@ -63,6 +63,7 @@ plugins {
   ${keys}
   ${options.nodeAttestor?.block ?? JOIN_TOKEN}
   WorkloadAttestor "unix" { plugin_data { ${options.workloadAttestor ?? ''} } }
+  ${options.plugins ?? ''}
 }
 ${options.blocks ?? ''}
 `

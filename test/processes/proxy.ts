@@ -12,6 +12,8 @@ export interface ProxyOptions {
   readonly settings: string
   /** File name → text. */
   readonly policies?: Readonly<Record<string, string>>
+  /** Instead of the directory of policies: a block that names another source. */
+  readonly policySource?: string
   readonly blocks?: string
   /** Network namespace that it runs in, by name; the tests' own when left out. */
   readonly netns?: string
@@ -47,7 +49,7 @@ export async function startProxy(agent: Agent, options: ProxyOptions): Promise<R
     config,
     `proxy {
   workload_api_socket = "${agent.socket}"
-  policy_dir = "${policyDir}"
+  ${options.policySource ?? `policy_dir = "${policyDir}"`}
   access_log = "${accessLog}"
   log_level = "DEBUG"
   log_format = "json"

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { readProxyConfig } from '../../proxy/config.ts'
-import type { Listeners } from '../../proxy/listeners.ts'
 import { runProxy } from '../../proxy/main.ts'
+import type { OpenListener } from '../../proxy/serving-plane.ts'
 import { systemClock } from '../../spiffe/clock.ts'
 import { memoryLog } from '../fakes/memory-log.ts'
 import { currentCa, identityOf } from '../fakes/svids.ts'
@@ -33,7 +33,7 @@ async function agentWithIdentity() {
 function start(config: ReturnType<typeof configOf>) {
   const { log, lines } = memoryLog()
   const stop = new AbortController()
-  const ready = Promise.withResolvers<Listeners>()
+  const ready = Promise.withResolvers<{ readonly open: readonly OpenListener[] }>()
   const over = runProxy(config, {
     ...{ log, clock: systemClock, signal: stop.signal, onReady: ready.resolve },
   })
@@ -72,6 +72,11 @@ test.each([
     /choose another policy_dir/,
   ],
   ['an access log that cannot be opened', 'access_log = "/nowhere/a"', /choose another access_log/],
+  [
+    'a user whose connections no rule lets pass',
+    'capture { proxy_uid = 4242  inbound_port = 1  outbound_port = 2 }',
+    /proxy_uid is 4242, and the proxy runs as \d+; run it as the user/,
+  ],
   ['CAs of issuers that cannot be read', 'jwks { ca_file = "/nowhere" }', /proxy\.jwks\.ca_file/],
 ])('%s refuses to start', async (_, settings, message) => {
   await using agent = await agentWithIdentity()

@@ -24,6 +24,7 @@ import {
   healthApi,
   localAuthorityApi,
   loggerApi,
+  meshApi,
   svidApi,
   syncApi,
   trustDomainApi,
@@ -79,6 +80,9 @@ const config = (dir: string): ServerConfig => ({
   caKeyType: 'ec-p256',
   caSubject: { country: ['US'], organization: ['SPIFFE'], commonName: undefined },
   caTtlSeconds: 86_400,
+  controller: undefined,
+  injection: undefined,
+  policyStatus: undefined,
   dataDir: dir,
   dataStore: {
     ...{ kind: 'sqlite', path: join(dir, 'datastore.sqlite3') },
@@ -96,8 +100,10 @@ const config = (dir: string): ServerConfig => ({
   jwtKeyType: 'ec-p256',
   keyManager: { kind: 'disk', keysPath: join(dir, 'keys.json') },
   log: { level: 'DEBUG', format: 'json', file: undefined, hasSource: false },
+  mesh: { istioCa: undefined, linkerd: undefined },
   nodeAttestors: [{ kind: 'join_token' }],
   pruneNodes: undefined,
+  podCertificates: [],
   publishers: [],
   rateLimit: { attestation: false, signing: false },
   requirePqKem: false,
@@ -167,6 +173,7 @@ function clientsOf(address: string, channel: ChannelCredentials) {
     logger: new (loggerApi())(address, channel, options),
     authority: new (authorityApi())(address, channel, options),
     federation: new (federationApi())(address, channel, options),
+    mesh: new (meshApi())(address, channel, options),
     sync: new (syncApi())(address, channel, options),
   } satisfies Record<string, Client>
 }

@@ -73,10 +73,18 @@ test('a gauge is read when it is asked for, and a sum goes up and down', async (
   )
 })
 
+test('names of other programs stay as they are, beside our own of the same process', async () => {
+  const { metrics } = open()
+  metrics.unprefixed().count('citadel_server_csr_count')
+  metrics.unprefixed().count('citadel_server_csr_count')
+  expect(await metrics.text()).toMatch(/^citadel_server_csr_count\b.* 2$/m)
+  expect(() => metrics.unprefixed().sample('citadel_server_csr_count', 1)).toThrow(/another kind/)
+})
+
 test('a name means one kind of metric only', () => {
   const { metrics } = open()
   metrics.count('x')
-  expect(() => metrics.sample('x', 1)).toThrow('the metric x has another kind already')
+  expect(() => metrics.sample('x', 1)).toThrow('the metric spire_server_x has another kind already')
 })
 
 test('a process that nobody measures does its work all the same', async () => {

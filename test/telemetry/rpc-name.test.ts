@@ -37,6 +37,11 @@ test.for([
   ['/grpc.health.v1.Health/Check', 'Health', 'rpc_health_check'],
   ['/SpiffeWorkloadAPI/FetchX509SVID', 'WorkloadAPI', 'rpc_workload_api_fetch_x509svid'],
   ['/SpiffeWorkloadAPI/FetchJWTBundles', 'WorkloadAPI', 'rpc_workload_api_fetch_jwt_bundles'],
+  [
+    '/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets',
+    'SDS.v3',
+    'rpc_sds_v3_stream_secrets',
+  ],
   ['/steeple.server.sync.v1.Sync/Watch', 'sync.v1.Sync', 'rpc_sync_v1_sync_watch'],
 ])('%s is %s and %s, as SPIRE 1.15 names it', ([path = '', service, metric]) => {
   expect(rpcName(path)).toEqual({ service, method: path.split('/')[2], metric })

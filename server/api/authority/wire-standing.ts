@@ -4,8 +4,8 @@ import type { StandingInput } from '../../../proto/gen/steeple/server/authority/
 import type { UseKindInput } from '../../../proto/gen/steeple/server/authority/v1/UseKind.ts'
 import { unixSeconds } from '../../../spiffe/clock.ts'
 import type { Activation } from '../../ca/rotation-memory.ts'
+import type { UseKind } from '../../issue/ledger-record.ts'
 import type { AuthorityProgress } from '../../issue/progress.ts'
-import type { UseKind } from '../../issue/signing-ledger.ts'
 
 /** Followers and uses each. */
 const MAX_LISTED = 1_000

@@ -36,6 +36,18 @@ test('an entry that gets other selectors, or none, is no longer found by the old
   expect(index.matching(new Set(selectors))).toEqual([])
 })
 
+test('who asks again with the same set hears of every entry that has come, changed or gone since', () => {
+  const index = createEntryIndex()
+  const asked = new Set(selectors)
+  expect(index.matching(asked)).toEqual([])
+  index.put(cachedEntry('one', { selectors: selectors.slice(0, 1) }))
+  expect(idsOf(index.matching(asked))).toEqual(['one'])
+  index.put(cachedEntry('one', { selectors: selectors.slice(0, 1), hint: 'new' }))
+  expect(index.matching(asked)[0]?.hint).toBe('new')
+  index.remove('one')
+  expect(index.matching(asked)).toEqual([])
+})
+
 test('finds what a look at every entry would find, in entry-ID order, after any puts and removals', () => {
   const step = fc.record({
     entryId: fc.constantFrom('e1', 'e2', 'e3', 'e4', 'e5'),

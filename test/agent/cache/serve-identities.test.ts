@@ -121,6 +121,16 @@ test('an SVID is never handed out after its end, nor under an ID that its entry 
   expect(await isPending(x509().next())).toBe(true)
 })
 
+test('whoever asks by SPIFFE ID has every entry, whatever its hint', async () => {
+  const { know, give, source, stop } = setUp()
+  const entries = ['a', 'b'].map((name) => cachedEntry(name, { hint: 'same' }))
+  know(...entries)
+  give(...entries)
+  const updates = source.watchEveryX509(root, stop.signal)[Symbol.asyncIterator]()
+  const { value } = await updates.next()
+  expect(value?.identities.map(({ entryId }: { entryId: string }) => entryId)).toEqual(['a', 'b'])
+})
+
 test('of entries with the same hint only the oldest is served, and waited for', async () => {
   const { know, give, x509, source } = setUp()
   const [young, old] = [

@@ -1,6 +1,7 @@
-/** The keys of the admin socket, of what the log may show, and of the limits of the Workload API. */
+/** The keys of the admin socket, of what the log may show, of the limits of the Workload API, and of secret discovery. */
 import { expect, test } from 'vitest'
 import { readAgentConfig } from '../../../agent/config.ts'
+import { NO_RATES } from '../../../agent/workload-api/rate-limit.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 
 function read(body: string, flags = {}) {
@@ -101,26 +102,45 @@ test.for([
   expect(config.jwtSvidCacheHitTimeoutMs).toBe(ms)
 })
 
-test.for(['fetch_x509_svid', 'fetch_jwt_svid', 'fetch_x509_bundles', 'fetch_jwt_bundles'])(
-  'refuses a rate of %s that is no count of calls',
-  (key) => {
-    for (const value of ['-1', '1.5', '"many"', '[1]'])
-      expect(() => read(`experimental { ratelimit { ${key} = ${value} } }`), value).toThrow(
-        `agent.experimental.ratelimit.${key} is`,
-      )
-  },
-)
+test.for([
+  'fetch_x509_svid',
+  'fetch_jwt_svid',
+  'fetch_x509_bundles',
+  'fetch_jwt_bundles',
+  'stream_secrets',
+  'fetch_secrets',
+])('refuses a rate of %s that is no count of calls', (key) => {
+  for (const value of ['-1', '1.5', '"many"', '[1]'])
+    expect(() => read(`experimental { ratelimit { ${key} = ${value} } }`), value).toThrow(
+      `agent.experimental.ratelimit.${key} is`,
+    )
+})
 
 test('reads the rates of the Workload API, and what of a workload may be logged', () => {
   const config = read(`log_selectors = ["k8s:ns", "unix:uid"]
 experimental { ratelimit { fetch_x509_svid = 5 fetch_jwt_svid = "6" } }`)
   expect(config.logSelectors).toEqual(['k8s:ns', 'unix:uid'])
-  const rest = { FetchJWTBundles: 0, FetchX509Bundles: 0 }
-  expect(config.workloadRates).toEqual({ ...rest, FetchX509SVID: 5, FetchJWTSVID: 6 })
+  expect(config.workloadRates).toEqual({ ...NO_RATES, FetchX509SVID: 5, FetchJWTSVID: 6 })
 })
 
-test('refuses limits of SDS, which is not served', () => {
-  expect(() => read('experimental { ratelimit { stream_secrets = 1 } }')).toThrow(
-    'agent.experimental.ratelimit.stream_secrets is not implemented yet',
-  )
+test('the rate of secret streams holds for those of either kind', () => {
+  const config = read('experimental { ratelimit { stream_secrets = 7 fetch_secrets = 8 } }')
+  const rates = { StreamSecrets: 7, DeltaSecrets: 7, FetchSecrets: 8 }
+  expect(config.workloadRates).toEqual({ ...NO_RATES, ...rates })
+})
+
+test('secret discovery is served under the names of the file, unless it is turned off by key or flag', () => {
+  const block = `sds {
+    default_svid_name = "own" default_bundle_name = "" default_all_bundles_name = "every"
+    disable_spiffe_cert_validation = true
+  }`
+  expect(read(block).sds).toEqual({
+    defaultSvidName: 'own',
+    defaultBundleName: 'ROOTCA',
+    defaultAllBundlesName: 'every',
+    disableSpiffeCertValidation: true,
+  })
+  expect(read(`disable_sds_api = true ${block}`).sds).toBeUndefined()
+  expect(read(block, { disableSdsApi: true }).sds).toBeUndefined()
+  expect(read('disable_sds_api = true', { disableSdsApi: false }).sds).toBeDefined()
 })

@@ -209,21 +209,54 @@ test('of several with the same hint all are given, for they are of several workl
   expect(idsOf(await next(admin.svids(MUTUAL)))).toEqual(['/a', '/b'])
 })
 
-test('one stream carries five thousand identities, and each change of one', async () => {
+test('one stream carries five thousand identities, and gathers changes for half a second', async () => {
   await using admin = await open()
   const entries = Array.from({ length: 5_000 }, (_, at) => of(`w${at}`))
   admin.put([DELEGATE, ...entries])
   const stream = admin.svids(MUTUAL)
+  const wait = async (ms: number) => {
+    await admin.clock.sleepers(1)
+    admin.clock.advance(ms)
+  }
   expect((await next(stream)).x509_svids).toHaveLength(5_000)
   const [first = DELEGATE] = entries
   const chain = [Buffer.from('a newer leaf')]
+  await wait(499)
   admin.cache.store([cachedSvid(first, TEST_NOW, { chain })])
+  admin.put([], ['w1'])
+  admin.clock.advance(1)
   const { x509_svids } = await next(stream)
-  expect(x509_svids).toHaveLength(5_000)
+  expect(x509_svids).toHaveLength(4_999)
   expect(x509_svids[0]?.x509_svid?.cert_chain).toEqual(chain)
+  await wait(500)
   admin.put([], ['w0'])
-  expect((await next(stream)).x509_svids).toHaveLength(4_999)
+  expect((await next(stream)).x509_svids).toHaveLength(4_998)
 }, 20_000)
+
+test('an entry that is new comes with its SVID and holds up no other change; the first message has all', async () => {
+  await using admin = await open()
+  const news = (entries: readonly CachedEntry[], removedEntryIds: readonly string[] = []) =>
+    admin.cache.apply({
+      ...{ kind: 'changes', entries, removedEntryIds, bundle: undefined, federated: undefined },
+    })
+  admin.put([DELEGATE, of('a')])
+  const late = of('late')
+  news([late])
+  const stream = admin.svids(MUTUAL)
+  const first = next(stream)
+  admin.cache.store([cachedSvid(late, TEST_NOW)])
+  expect(idsOf(await first)).toEqual(['/a', '/late'])
+  const unsigned = of('unsigned')
+  news([unsigned], ['late'])
+  expect(idsOf(await next(stream))).toEqual(['/a'])
+  admin.cache.store([cachedSvid(unsigned, TEST_NOW)])
+  expect(idsOf(await next(stream))).toEqual(['/a', '/unsigned'])
+  // What was given already is waited for: its connections would be cut for nothing.
+  news([{ ...unsigned, revision: 1 }, of('b')])
+  admin.cache.store([cachedSvid(of('b'), TEST_NOW)])
+  admin.cache.store([cachedSvid({ ...unsigned, revision: 1 }, TEST_NOW)])
+  expect(idsOf(await next(stream))).toEqual(['/a', '/b', '/unsigned'])
+})
 
 test('bundles are all that the agent holds; federation is told with the SVIDs that have it', async () => {
   await using admin = await open()

@@ -34,6 +34,19 @@ test('each attestor tells what it knows of a process that never called', async (
   }
 })
 
+test('what may become known later is not waited for', async () => {
+  const asked: unknown[] = []
+  const patient: WorkloadAttestor = {
+    type: 'patient',
+    async attest(_caller, _signal, patience) {
+      asked.push(patience)
+      return []
+    },
+  }
+  await inspectProcess([patient], process.pid, never)
+  expect(asked).toEqual(['once'])
+})
+
 test('refuses a process that is not there', async () => {
   await expect(inspectProcess([unix], await endedPid(), never)).rejects.toMatchObject({
     code: 'NOT_FOUND',

@@ -6,8 +6,7 @@ import {
   meterAttest,
   meterAttestor,
   meterSigning,
-  observeAdminApi,
-  observeWorkloadApi,
+  observeApis,
 } from '../../../agent/telemetry/meter-agent.ts'
 import type { UnixCaller } from '../../../proto/peer-credentials.ts'
 import { emptyBundle } from '../../../spiffe/bundle.ts'
@@ -31,7 +30,7 @@ const end = (error?: unknown) => ({ call: undefined, request: undefined, error }
 
 test('a call of the Workload API is a connection for as long as it is open', async () => {
   const { metrics, lines } = open()
-  const observe = observeWorkloadApi(metrics)
+  const observe = observeApis(metrics)
   const [first, second] = [
     observe('/SpiffeWorkloadAPI/FetchX509SVID'),
     observe('/SpiffeWorkloadAPI/FetchX509SVID'),
@@ -49,9 +48,27 @@ test('a call of the Workload API is a connection for as long as it is open', asy
   )
 })
 
+test('a call of secret discovery is a connection of its own kind, which the Workload API does not count', async () => {
+  const { metrics, lines } = open()
+  const ended = observeApis(metrics)(
+    '/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets',
+  )
+  expect(await lines()).toContain('spire_agent_sds_api_connections 1')
+  ended(end())
+  const seen = await lines()
+  expect(seen).toEqual(
+    expect.arrayContaining([
+      'spire_agent_sds_api_connections 0',
+      'spire_agent_sds_api_connection 1',
+      'spire_agent_rpc_sds_v3_stream_secrets{status="OK"} 1',
+    ]),
+  )
+  expect(seen.join()).not.toContain('workload_api_connection')
+})
+
 test('a health check is no connection of a workload', async () => {
   const { metrics, lines } = open()
-  observeWorkloadApi(metrics)('/grpc.health.v1.Health/Check')(end())
+  observeApis(metrics)('/grpc.health.v1.Health/Check')(end())
   const seen = await lines()
   expect(seen).toContain('spire_agent_rpc_health_check{status="OK"} 1')
   expect(seen.filter((line) => line.includes('connection'))).toEqual([])
@@ -59,7 +76,7 @@ test('a health check is no connection of a workload', async () => {
 
 test('of the calls on the admin socket those of Debug are its connections', async () => {
   const { metrics, lines } = open()
-  const observe = observeAdminApi(metrics)
+  const observe = observeApis(metrics)
   const info = observe('/spire.agent.debug.v1.Debug/GetInfo')
   observe('/spire.api.agent.logger.v1.Logger/GetLogger')(end())
   expect(await lines()).toContain('spire_agent_debug_api_connections 1')

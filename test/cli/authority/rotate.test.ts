@@ -1,4 +1,6 @@
 /** Guided rotation at a real server, with an agent that does what an agent does, step by step. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { RenewAgentResponse } from '../../../proto/gen/spire/api/server/agent/v1/RenewAgentResponse.ts'
 import type { BatchCreateEntryResponse } from '../../../proto/gen/spire/api/server/entry/v1/BatchCreateEntryResponse.ts'
@@ -142,16 +144,17 @@ test('a minted JWT-SVID is in use until it expires', async () => {
   expect((await rotate('jwt -status')).out).toContain('spiffe://example.org/a: 1 minted JWT-SVIDs')
 })
 
-test('after a restart of the server what it signed before is perhaps in use until that has expired', async () => {
+test('after a restart without its ledger, what the server signed before is perhaps in use until that has expired', async () => {
   await rotate('x509 -yes -force -until activate')
   await server.stop()
+  rmSync(join(server.dir, 'signing-ledger.jsonl'))
   await using again = await startTestServer({ dir: server.dir })
   const ask = (line: string) => run(`authority rotate ${line} -socketPath ${again.socketPath}`)
   const unclear = await ask('x509 -yes')
   expect(unclear.code).toBe(1)
   const named = /to finish with the old one: (-authorityID \w+)/.exec(unclear.err)?.[1]
   expect((await ask(`x509 -status ${named}`)).out).toContain(
-    'perhaps more, signed before this server',
+    'perhaps more, signed before what this server remembers',
   )
   expect((await ask(`x509 -yes -until taint ${named}`)).code).toBe(0)
   expect((await ask('x509 -status -output json')).out).toContain('"reason":"unheard"')

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { parseAddress } from '../../../config/address.ts'
 import { serveAdmin } from '../../../proxy/admin/serve-admin.ts'
+import { reportOf } from '../../../proxy/telemetry/traffic-report.ts'
 import { contextOf, currentCa, FakeTlsIdentity, identityOf } from '../../fakes/svids.ts'
 import { denyAll, mtlsMode } from '../../proxy/mesh.ts'
 import { startListeners } from '../../proxy/pair.ts'
@@ -89,8 +90,9 @@ const ca = await currentCa('example.org')
 const db = await identityOf(ca, '/ns/shop/sa/db')
 
 async function startProxy(listen: string) {
+  const identity = new FakeTlsIdentity(contextOf(db, [ca.bundle]))
   const proxy = await startListeners(
-    new FakeTlsIdentity(contextOf(db, [ca.bundle])),
+    identity,
     'inbound "db" { listen = "127.0.0.1:0"  upstream = "127.0.0.1:1" }',
     `${denyAll()}---\n${mtlsMode('STRICT')}`,
   )
@@ -98,7 +100,9 @@ async function startProxy(listen: string) {
   const address = parseAddress(listen, 0)
   if (address === undefined) throw new Error(`${listen} is no address`)
   const admin = await serveAdmin({
-    ...{ address, context, engine, source, killSwitch, tokenKeys, self, listeners },
+    ...{ address, identity, engine, source, killSwitch, self, listeners: listeners.open },
+    ...{ log: context.log, workers: () => [] },
+    look: async () => reportOf(context, tokenKeys.status()),
     ...{ version: '1.2.3', inbound: [], since: new Date(0), drain: () => {} },
   })
   return {

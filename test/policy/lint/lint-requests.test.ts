@@ -158,3 +158,23 @@ test('metadata of Envoy filters is never there', () => {
   ])
   expect(findingsOf('envoy-metadata', [allow(when('request.headers[c]', ['x']))])).toEqual([])
 })
+
+describe('very long lists', () => {
+  const many = (text: (index: number) => string) =>
+    Array.from({ length: 16_000 }, (_, n) => text(n))
+
+  test('of paths are looked at, each once', () => {
+    const policy = deny(paths(...many((n) => `/admin/${n}`)))
+    expect(findingsOf('deny-path-passed', [policy])).toHaveLength(16_000)
+  })
+
+  test('of templates are not tried with each other', () => {
+    const policy = deny(paths(...many((n) => `/{*}/admin/${n}`)))
+    expect(findingsOf('deny-path-passed', [policy])).toEqual([])
+  })
+
+  test('of hosts are looked at, each once, and those whose ports are listed are not told', () => {
+    const policy = deny(hosts('a.example', ...many((n) => `h${n}.example`), 'A.example:*'))
+    expect(findingsOf('host-without-port', [policy])).toHaveLength(16_000)
+  })
+})

@@ -128,4 +128,13 @@ describe('rules that change nothing', () => {
     expect(findingsOf('too-many-rules-to-compare', policies)).toHaveLength(1)
     expect(findingsOf('too-many-rules-to-compare', policies.slice(0, 1))).toEqual([])
   })
+
+  test('are not compared without end when each of them is long', () => {
+    const principals = Array.from({ length: 60 }, (_, n) => `cluster.local/${n}*`)
+    const rules = Array.from({ length: 500 }, (_, n) =>
+      source({ principals: [...principals, `cluster.local/own/${n}`] }),
+    )
+    const found = findingsOf('too-many-rules-to-compare', [policy('p', { rules })])
+    expect(found).toHaveLength(1)
+  })
 })

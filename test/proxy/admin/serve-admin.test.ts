@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Address, parseAddress } from '../../../config/address.ts'
 import { serveAdmin } from '../../../proxy/admin/serve-admin.ts'
+import { reportOf } from '../../../proxy/telemetry/traffic-report.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { toPem } from '../../../spiffe/x509/pem.ts'
 import { contextOf, currentCa, FakeTlsIdentity, identityOf } from '../../fakes/svids.ts'
@@ -24,7 +25,9 @@ async function start(address: Address) {
   let drained = 0
   const { context, engine, source, killSwitch, tokenKeys, self, listeners } = proxy
   const admin = await serveAdmin({
-    ...{ address, context, engine, source, killSwitch, tokenKeys, self, listeners },
+    ...{ address, identity, engine, source, killSwitch, self, listeners: listeners.open },
+    ...{ log: context.log, workers: () => [] },
+    look: async () => reportOf(context, tokenKeys.status()),
     ...{ version: '1.2.3', inbound: [], since: new Date(0) },
     drain: () => {
       drained += 1

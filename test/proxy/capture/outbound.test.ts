@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const capture: CaptureConfig = {
   ...{ inboundPort: 15_006, outboundPort: 15_001, authorize: undefined, forwardClientCert: true },
-  ...{ mark: 0x539, minVersion: 'TLSv1.3', mtls: 'policy', unlisted: 'pass' },
+  ...{ mark: 0x539, proxyUid: undefined, minVersion: 'TLSv1.3', mtls: 'policy', unlisted: 'pass' },
 }
 
 /** A listener that believes that its connections were going to `target`. */

@@ -12,6 +12,7 @@ const rules = {
   outboundPort: 15_001,
   hbonePort: 15_008,
   mark: 0x539,
+  proxyUid: undefined,
   excludedInboundPorts: [9090, 15_008],
 }
 
@@ -89,4 +90,15 @@ test('removing takes out what is there and nothing else', () => {
     "
   `)
   expect(iptablesRemoval([])).not.toContain('-D')
+})
+
+test('a proxy with a user of its own is told by that, and what comes in is not', () => {
+  const owned = { ...rules, proxyUid: 1337 }
+  const own = (text: string) => text.split('\n').filter((line) => line.includes('1337 '))
+  expect(own(nftRules(owned)).at(-1)).toBe('    meta skuid 1337 accept')
+  expect(nftRules(owned).split('chain output')[0]).not.toContain('skuid')
+  expect(own(iptablesRules(4, owned))).toEqual([
+    '-A STEEPLE_OUTPUT -m owner --uid-owner 1337 -j ACCEPT',
+  ])
+  expect(iptablesRules(4, rules)).not.toContain('owner')
 })

@@ -15,7 +15,7 @@ export interface RawPeer extends AsyncDisposable {
   readonly closed: Promise<string>
 }
 
-export function rawPeer(socket: Socket): RawPeer {
+function rawPeer(socket: Socket): RawPeer {
   const ended = Promise.withResolvers<string>()
   const closed = Promise.withResolvers<string>()
   const waiting = new Set<() => void>()

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { anyText } from '../../fakes/any-text.ts'
 import { readByUs } from './read-requests.ts'
 
 const read = (text: string) => readByUs([Buffer.from(text, 'latin1')])
@@ -181,7 +182,7 @@ const hostile = fc
         ':',
         '\0',
       ),
-      fc.string({ unit: 'binary', maxLength: 8 }),
+      anyText({ maxLength: 8 }),
     ),
     { maxLength: 16 },
   )

@@ -17,7 +17,7 @@ import { type LogLine, memoryLog } from '../../fakes/memory-log.ts'
 
 export const TRUST_DOMAIN = parseTrustDomain('example.org')
 export const SERVER_KEY = 'server-1'
-export const CA_TTL_SECONDS = 24 * 60 * 60
+const CA_TTL_SECONDS = 24 * 60 * 60
 
 /** The `at`-th call from now on, counted from 1, fails. */
 export interface Fault {

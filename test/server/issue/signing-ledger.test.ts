@@ -17,40 +17,40 @@ function setUp(maxRecords?: number) {
   return { clock, ledger, signed }
 }
 
-test('the newest SVID of an entry takes the place of the one before', () => {
+test('the newest SVID of an entry takes the place of the one before', async () => {
   const { ledger, signed } = setUp()
-  ledger.record(signed('old'), { kind: 'replaces', slot: 'entry-1' })
-  ledger.record(signed('old'), { kind: 'replaces', slot: 'entry-2' })
+  await ledger.record(signed('old'), { kind: 'replaces', slot: 'entry-1' })
+  await ledger.record(signed('old'), { kind: 'replaces', slot: 'entry-2' })
   expect(ledger.usesOf('old')).toMatchObject([{ holder: agent, count: 2 }])
-  ledger.record(signed('new'), { kind: 'replaces', slot: 'entry-1' })
+  await ledger.record(signed('new'), { kind: 'replaces', slot: 'entry-1' })
   expect(ledger.usesOf('old')).toMatchObject([{ count: 1 }])
-  ledger.record(signed('new'), { kind: 'replaces', slot: 'entry-2' })
+  await ledger.record(signed('new'), { kind: 'replaces', slot: 'entry-2' })
   expect(ledger.usesOf('old')).toEqual([])
 })
 
-test('what was minted stays in use until it expires, whatever is minted after it', () => {
+test('what was minted stays in use until it expires, whatever is minted after it', async () => {
   const { clock, ledger, signed } = setUp()
-  ledger.record(signed('old', 1, { kind: 'minted-x509-svid' }), { kind: 'adds' })
-  ledger.record(signed('old', 2, { kind: 'minted-x509-svid' }), { kind: 'adds' })
-  ledger.record(signed('new', 1, { kind: 'minted-x509-svid' }), { kind: 'adds' })
+  await ledger.record(signed('old', 1, { kind: 'minted-x509-svid' }), { kind: 'adds' })
+  await ledger.record(signed('old', 2, { kind: 'minted-x509-svid' }), { kind: 'adds' })
+  await ledger.record(signed('new', 1, { kind: 'minted-x509-svid' }), { kind: 'adds' })
   const until = new Date(clock.now().getTime() + 2 * HOUR)
   expect(ledger.usesOf('old')).toMatchObject([{ count: 2, until }])
   clock.advance(2 * HOUR)
   expect(ledger.usesOf('old')).toEqual([])
 })
 
-test('what has expired is not counted again with what comes after it', () => {
+test('what has expired is not counted again with what comes after it', async () => {
   const { clock, ledger, signed } = setUp()
-  ledger.record(signed('old', 1, { kind: 'workload-jwt-svid' }), { kind: 'adds' })
+  await ledger.record(signed('old', 1, { kind: 'workload-jwt-svid' }), { kind: 'adds' })
   clock.advance(HOUR)
-  ledger.record(signed('old', 1, { kind: 'workload-jwt-svid' }), { kind: 'adds' })
+  await ledger.record(signed('old', 1, { kind: 'workload-jwt-svid' }), { kind: 'adds' })
   expect(ledger.usesOf('old')).toMatchObject([{ count: 1 }])
 })
 
-test('what is forgotten for want of room is not taken for unused until it has expired', () => {
+test('what is forgotten for want of room is not taken for unused until it has expired', async () => {
   const { clock, ledger, signed } = setUp(2)
   for (const slot of ['a', 'b', 'c']) {
-    ledger.record(signed('old', slot === 'a' ? 5 : 1), { kind: 'replaces', slot })
+    await ledger.record(signed('old', slot === 'a' ? 5 : 1), { kind: 'replaces', slot })
   }
   expect(ledger.usesOf('old')).toMatchObject([{ count: 2 }])
   expect(ledger.forgottenUntil('old')).toEqual(new Date(clock.now().getTime() + 5 * HOUR))
@@ -58,20 +58,20 @@ test('what is forgotten for want of room is not taken for unused until it has ex
   expect(ledger.forgottenUntil('old')).toBeUndefined()
 })
 
-test('what has expired makes room before anything that is valid is forgotten', () => {
+test('what has expired makes room before anything that is valid is forgotten', async () => {
   const { clock, ledger, signed } = setUp(2)
-  ledger.record(signed('old', 1), { kind: 'replaces', slot: 'a' })
+  await ledger.record(signed('old', 1), { kind: 'replaces', slot: 'a' })
   clock.advance(HOUR)
-  ledger.record(signed('old', 1), { kind: 'replaces', slot: 'b' })
-  ledger.record(signed('old', 1), { kind: 'replaces', slot: 'c' })
+  await ledger.record(signed('old', 1), { kind: 'replaces', slot: 'b' })
+  await ledger.record(signed('old', 1), { kind: 'replaces', slot: 'c' })
   expect(ledger.forgottenUntil('old')).toBeUndefined()
   expect(ledger.usesOf('old')).toMatchObject([{ count: 2 }])
 })
 
-test('the authority of an agent’s own SVID is known from its signing, or from the agent showing it', () => {
+test('the authority of an agent’s own SVID is known from its signing, or from the agent showing it', async () => {
   const { clock, ledger } = setUp()
   const expiresAt = new Date(clock.now().getTime() + HOUR)
-  ledger.recordAgentSvid('1', 'old', expiresAt)
+  await ledger.recordAgentSvid('1', 'old', expiresAt)
   ledger.noteSeen({ serialNumber: '2', authorityId: 'older', expiresAt })
   ledger.noteSeen({ serialNumber: '1', authorityId: 'claimed', expiresAt })
   ledger.noteSeen({ serialNumber: '3', expiresAt })

@@ -9,6 +9,7 @@ import {
   healthApi,
   localAuthorityApi,
   loggerApi,
+  meshApi,
   svidApi,
   syncApi,
   trustDomainApi,
@@ -155,6 +156,7 @@ const TABLE: Record<string, Record<string, Partial<Record<Kind, Outcome>>>> = {
   },
   '/steeple.server.sync.v1.Sync': { Watch: agentOnly },
   '/steeple.server.federation.v1.Federation': { GetStanding: administration },
+  '/steeple.server.mesh.v1.Mesh': { GetStatus: administration },
   '/steeple.server.authority.v1.Authority': {
     GetProgress: administration,
     DiscardPrepared: administration,
@@ -193,6 +195,7 @@ test('every method of every service has a row, in the table above and in the cod
     agentApi(),
     authorityApi(),
     federationApi(),
+    meshApi(),
     bundleApi(),
     debugApi(),
     entryApi(),

@@ -31,7 +31,11 @@ const closeAll = async () => {
   await listener[Symbol.asyncDispose]()
 }
 
-async function open(trusted: Cidr | undefined, requirePqKem = false): Promise<void> {
+async function open(
+  trusted: Cidr | undefined,
+  requirePqKem = false,
+  handshakeTimeoutMs?: number,
+): Promise<void> {
   log = memoryLog()
   clock = new FakeClock(TEST_NOW)
   const server = new Server()
@@ -47,7 +51,7 @@ async function open(trusted: Cidr | undefined, requirePqKem = false): Promise<vo
     log: log.log,
     trustedProxies: trusted === undefined ? [] : [trusted],
     requirePqKem,
-    handshakeTimeoutMs: 200,
+    handshakeTimeoutMs,
     drain: async () => server.forceShutdown(),
   })
 }
@@ -121,6 +125,8 @@ test('a malformed header ends the connection, and the log says why', async () =>
 })
 
 test('a balancer that says nothing is not waited for', async () => {
+  await closeAll()
+  await open(LOCALHOST, false, 200)
   await once(dial(), 'close')
   const socket = dial()
   socket.write('PROXY ')

@@ -170,6 +170,7 @@ function follow(publish: Publisher['publish']) {
       clock,
       random: () => 0,
       onPublished: () => {},
+      onNoSuchPlace: () => state.failures.push(Number.NaN),
       onFailure: (_, retryMs) => state.failures.push(retryMs),
     },
     stop.signal,

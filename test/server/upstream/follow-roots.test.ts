@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { JwtSigningKey } from '../../../server/ca/jwt-signing-key.ts'
 import type { X509Ca } from '../../../server/ca/x509-ca.ts'
 import { followRoots } from '../../../server/upstream/follow-roots.ts'
 import type { UpstreamRoots } from '../../../server/upstream/upstream-authority.ts'
@@ -26,11 +27,16 @@ const below = (root: typeof old): X509Ca => ({
   upstream: { intermediates: [], authorityId: authorityIdOf(root.certificate) },
 })
 
-/** What becomes of a bundle when upstream says this, one answer after the other. */
+const keyOf = (id: string): JwtSigningKey => ({
+  ...{ id, keySlot: 'A', publicKey },
+  ...{ issuedAt: new Date(0), notBefore: new Date(0), expiresAt: new Date(0) },
+})
+
+/** What becomes of a bundle when upstream says this, one answer after the other; a function is an operator of ours. */
 async function following(
   first: Bundle,
-  answers: readonly UpstreamRoots[],
-  mints: typeof old = next,
+  answers: readonly (UpstreamRoots | ((bundle: Bundle) => Bundle))[],
+  { mints = next, ownKey }: { mints?: typeof old; ownKey?: string } = {},
 ) {
   let bundle = first
   let active = below(old)
@@ -40,7 +46,10 @@ async function following(
     {
       upstream: {
         async follow(onRoots) {
-          for (const roots of answers) await onRoots(roots)
+          for (const answer of answers) {
+            if (typeof answer === 'function') bundle = answer(bundle)
+            else await onRoots(answer)
+          }
         },
         async publishJwtKey({ keyId }) {
           published.push(keyId)
@@ -61,7 +70,10 @@ async function following(
           return active
         },
       },
-      jwt: undefined,
+      jwt:
+        ownKey === undefined
+          ? undefined
+          : { slots: () => ({ prepared: undefined, active: undefined, old: keyOf(ownKey) }) },
       onFailure: (error) => failures.push(error),
     },
     new AbortController().signal,
@@ -98,7 +110,7 @@ test('when the root above our CA is tainted, a CA beneath another root takes ove
 
 test('a CA beneath the tainted root itself does not take over', async () => {
   const roots = { x509Authorities: [x509(old, true), x509(next)], jwtAuthorities: [] }
-  const { active } = await following(bundleOf(x509(old)), [roots], old)
+  const { active } = await following(bundleOf(x509(old)), [roots], { mints: old })
   expect(active).toEqual(below(old))
 })
 
@@ -109,4 +121,39 @@ test('an answer with a root that cannot be read changes nothing, for nobody coul
   await expect(following(before, [answer])).rejects.toThrow(
     /^the upstream authority vouches with a root that cannot be read: malformed DER/,
   )
+})
+
+test('what was removed by hand does not come back while upstream still has it', async () => {
+  const roots = { x509Authorities: [x509(old), x509(next)], jwtAuthorities: [jwt('a'), jwt('b')] }
+  const remove = (bundle: Bundle): Bundle => ({
+    ...bundle,
+    ...{ x509Authorities: [x509(old)], jwtAuthorities: [jwt('a')] },
+  })
+  const { bundle } = await following(bundleOf(x509(old)), [roots, remove, roots, roots])
+  expect(bundle.x509Authorities).toEqual([x509(old)])
+  expect(bundle.jwtAuthorities).toEqual([jwt('a')])
+})
+
+test('what upstream forgot and has again is new', async () => {
+  const without = { x509Authorities: [x509(old)], jwtAuthorities: [] }
+  const roots = { x509Authorities: [x509(old), x509(next)], jwtAuthorities: [jwt('a')] }
+  const remove = (bundle: Bundle): Bundle => ({ ...bundle, ...without })
+  const answers = [roots, remove, without, roots]
+  const { bundle } = await following(bundleOf(x509(old)), answers)
+  expect(bundle.x509Authorities).toEqual([x509(old), x509(next)])
+  expect(bundle.jwtAuthorities).toEqual([jwt('a')])
+})
+
+test('a key of our own that we have tainted stays until we revoke it, also when upstream does not know it', async () => {
+  const before = { ...bundleOf(x509(old)), jwtAuthorities: [jwt('mine', true), jwt('gone', true)] }
+  const answer = { x509Authorities: [x509(old)], jwtAuthorities: [] }
+  const { bundle } = await following(before, [answer, answer], { ownKey: 'mine' })
+  expect(bundle.jwtAuthorities).toEqual([jwt('mine', true)])
+})
+
+test('a key of our own that we have tainted stays tainted, though upstream takes it for good', async () => {
+  const before = { ...bundleOf(x509(old)), jwtAuthorities: [jwt('mine', true)] }
+  const answer = { x509Authorities: [x509(old)], jwtAuthorities: [jwt('mine')] }
+  const { bundle } = await following(before, [answer, answer], { ownKey: 'mine' })
+  expect(bundle.jwtAuthorities).toEqual([jwt('mine', true)])
 })
