@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import type { Kind } from '../test/processes/cluster.ts'
 import { benchEntryToSvid } from './entry-to-svid.ts'
 import { benchHttp1 } from './http1.ts'
+import { benchPodAttestation } from './pod-attestation.ts'
 import { benchPolicy } from './policy.ts'
 import { benchProxy } from './proxy/bench-proxy.ts'
+import { benchRegistration } from './registration.ts'
 
 const peers = join(process.env.STEEPLE_PEERS ?? join(homedir(), '.cache', 'steeple-peers'), 'bin')
 const kinds: readonly Kind[] = existsSync(join(peers, 'spire-server'))
@@ -22,8 +24,10 @@ const parts = words.flatMap(([, part]) => part ?? [])
 const BENCHES = {
   'entry-to-svid': () => benchEntryToSvid(kinds),
   http1: () => benchHttp1(),
+  'pod-attestation': () => benchPodAttestation(kinds),
   policy: benchPolicy,
   proxy: () => benchProxy(kinds.at(-1) ?? 'steeple', parts),
+  registration: benchRegistration,
 } as const
 
 for (const [name, bench] of Object.entries(BENCHES)) {

@@ -36,7 +36,7 @@ export function writeTable(rows: readonly Row[], isComplete: boolean): void {
 /** Requests for a second of processor time: what one core could do without anybody else on it. */
 export const perCore = ({ microsEach }: Measured): number => 1e6 / microsEach
 
-export function tableOf(rows: readonly Row[]): readonly string[] {
+function tableOf(rows: readonly Row[]): readonly string[] {
   const lines = [
     '| pair on one core | Steeple | Envoy | HAProxy | of Envoy | of HAProxy |',
     '|---|---:|---:|---:|---:|---:|',

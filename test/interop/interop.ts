@@ -13,7 +13,9 @@ const PROGRAMS = {
   'spiffe-helper': join(root, 'bin', 'spiffe-helper'),
   'oidc-discovery-provider': join(root, 'bin', 'oidc-discovery-provider'),
   'go-client': join(root, 'bin', 'go-client'),
+  'mesh-client': join(root, 'bin', 'mesh-client'),
   pebble: join(root, 'bin', 'pebble'),
+  helm: join(root, 'bin', 'helm'),
   grpcurl: join(root, 'bin', 'grpcurl'),
   h2spec: join(root, 'bin', 'h2spec'),
   h2load: 'h2load',
@@ -22,9 +24,23 @@ const PROGRAMS = {
   pkilint: join(root, 'py', 'bin', 'lint_pkix_cert'),
   envoy: join(root, 'py', 'lib', 'python3.11', 'site-packages', 'envoy', '_bin', 'envoy'),
   openssl: 'openssl',
+  etcd: join(root, 'bin', 'etcd'),
+  'kube-apiserver': join(root, 'bin', 'kube-apiserver'),
+  kubectl: 'kubectl',
+  'spire-controller-manager': join(root, 'bin', 'spire-controller-manager'),
+  ztunnel: join(root, 'bin', 'ztunnel'),
+  python3: 'python3',
 } as const
 
 export type Peer = keyof typeof PROGRAMS
+
+/** What `startKubernetes` starts and asks. */
+export const API_SERVER = [
+  'etcd',
+  'kube-apiserver',
+  'kubectl',
+  'openssl',
+] as const satisfies readonly Peer[]
 
 /** The program of a peer; only for use inside a test that named it as needed. */
 export function peer(name: Peer): string {
@@ -40,7 +56,10 @@ function isThere(name: Peer): boolean {
 export function lacking(needs: readonly Peer[]): string | undefined {
   const missing = needs.filter((name) => !isThere(name))
   if (missing.length === 0) return undefined
-  return `needs ${missing.join(', ')}: run test/interop/peers install identity proxy`
+  const byHand = missing.includes('ztunnel') ? `, and put a ztunnel at ${PROGRAMS.ztunnel}` : ''
+  // In no group: not every mirror of Go modules has it.
+  const alone = missing.includes('spire-controller-manager') ? ' spire-controller-manager' : ''
+  return `needs ${missing.join(', ')}: run test/interop/peers install identity proxy kube${alone}${byHand}`
 }
 
 /** A test that needs the named peers. Without them it is reported as skipped, with what to install. */

@@ -9,6 +9,7 @@ import {
   startServer,
 } from '../processes/cluster.ts'
 import { until } from '../processes/process.ts'
+import { asking, converseOnce, fetchOnce } from './sds/ask.ts'
 
 interface Observed extends AsyncDisposable {
   readonly server: Server
@@ -53,6 +54,8 @@ async function work({ server, agent }: Observed): Promise<void> {
     return (await agent.cli('spire', 'api', 'fetch', 'x509')).code === 0
   })
   await agent.cli('spire', 'api', 'fetch', 'jwt', '-audience', 'x')
+  await fetchOnce(agent.socket, asking(['default']))
+  await converseOnce(agent.socket, [{ request: asking(['ROOTCA']), isAnswered: true }])
   await server.cli('spire', 'entry', 'show')
   await server.cli('spire', 'agent', 'list')
   await server.cli('spire', 'entry', 'delete', '-entryID', 'nope')

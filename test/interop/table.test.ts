@@ -15,6 +15,7 @@ import { tell as fetchJwtSvids } from './suites/fetch-jwt-svids.ts'
 import { tell as fetchX509Svids } from './suites/fetch-x509-svids.ts'
 import { tell as forceRotationJwtAuthority } from './suites/force-rotation-jwt-authority.ts'
 import { tell as forceRotationSelfSigned } from './suites/force-rotation-self-signed.ts'
+import { tell as forceRotationUpstreamAuthority } from './suites/force-rotation-upstream-authority.ts'
 import { tell as joinToken } from './suites/join-token.ts'
 import { tell as nodeAttestation } from './suites/node-attestation.ts'
 import { tell as nodeReAttestation } from './suites/node-re-attestation.ts'
@@ -28,6 +29,7 @@ const SUITES: Readonly<Record<string, (cell: Cell) => Promise<void>>> = {
   rotation,
   'force-rotation-self-signed': forceRotationSelfSigned,
   'force-rotation-jwt-authority': forceRotationJwtAuthority,
+  'force-rotation-upstream-authority': forceRotationUpstreamAuthority,
   'node-re-attestation': nodeReAttestation,
   'evict-agent': evictAgent,
   'node-attestation': nodeAttestation,
@@ -46,7 +48,10 @@ const KINDS: readonly Kind[] = ['steeple', 'spire']
 const CELLS: readonly Cell[] = KINDS.flatMap((server) => KINDS.map((agent) => ({ server, agent })))
 const NEEDS: readonly Peer[] = ['spire-server', 'spire-agent', 'go-client']
 /** What a suite needs beyond what all need. */
-const MORE_NEEDS: Readonly<Record<string, readonly Peer[]>> = { 'fetch-jwt-svids': ['py-spiffe'] }
+const MORE_NEEDS: Readonly<Record<string, readonly Peer[]>> = {
+  'fetch-jwt-svids': ['py-spiffe'],
+  'force-rotation-upstream-authority': ['openssl'],
+}
 
 const column = ({ server, agent }: Cell) => `${server} server, ${agent} agent`
 const table = createTable(Object.keys(SUITES), CELLS.map(column))

@@ -14,7 +14,7 @@ import { callStream, callUnary, type Outcome, type Request, type Respond } from 
 
 export const TRUST_DOMAIN = 'example.org'
 /** The join token of the agent named `agent`, and so its ID. */
-export const AGENT_TOKEN = 'first-agent'
+const AGENT_TOKEN = 'first-agent'
 export const AGENT_PATH = `/spire/agent/join_token/${AGENT_TOKEN}`
 
 /** Each with what it proves; `local` is the admin socket. */

@@ -123,7 +123,7 @@ export async function served(agent: Agent): Promise<readonly Served[]> {
   }))
 }
 
-export const servedIds = async (agent: Agent) => (await served(agent)).map(({ id }) => id).sort()
+const servedIds = async (agent: Agent) => (await served(agent)).map(({ id }) => id).sort()
 
 /** Whether exactly these identities are served, in any order. */
 export const isServed = async (agent: Agent, ...ids: readonly string[]) =>
