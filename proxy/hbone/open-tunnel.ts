@@ -26,28 +26,34 @@ export interface TunnelOptions {
 
 type Attempt =
   | { readonly kind: 'open'; readonly stream: Duplex }
-  /** The other end has not begun with it, so that it may be asked again. */
-  | { readonly kind: 'unprocessed' }
+  /** The tunnel has carried nothing, so that it may be asked for again; `what` became of this one. */
+  | { readonly kind: 'unprocessed'; readonly what: string }
 
-/** One that is going away refuses what it has not begun with; another connection may take it. */
+/**
+ * One that is going away refuses what it has not begun with; another connection may take it. So may it where the connection
+ * itself went, be it that its peer is not believed any more: a newer certificate may be.
+ */
 const MAX_ATTEMPTS = 2
 
 /** @throws IdentityError as the pool; UNAVAILABLE with what the other end answered, CANCELED */
 export async function openTunnel(options: TunnelOptions, signal: AbortSignal): Promise<Duplex> {
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     const tried = await tryTunnel(options, signal)
     if (tried.kind === 'open') return tried.stream
+    if (attempt === MAX_ATTEMPTS) throw refused(options.authority, tried.what)
   }
-  throw refused(options.authority, 'takes no more tunnels')
 }
 
 async function tryTunnel(options: TunnelOptions, signal: AbortSignal): Promise<Attempt> {
   const { pool, peer, authority } = options
   const stream = await pool.open(peer, headersOf(options))
+  const { session } = stream
   const { promise, resolve, reject } = Promise.withResolvers<Attempt>()
   const canceled = () => reject(new IdentityError('CANCELED', 'the tunnel is not wanted any more'))
   const closed = () => {
-    if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) resolve({ kind: 'unprocessed' })
+    const again = (what: string) => resolve({ kind: 'unprocessed', what })
+    if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) again('takes no more tunnels')
+    else if (session === undefined || session.destroyed) again('lost the connection unanswered')
     else reject(refused(authority, 'has closed it before an answer'))
   }
   stream.on('error', () => {}) // told by its close

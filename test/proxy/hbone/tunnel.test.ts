@@ -234,26 +234,3 @@ test('what the other end answered instead is told in the log', async () => {
     'the proxy of 10.1.2.3:8080 takes no more tunnels',
   ])
 })
-
-test('a tunnel that the other end has not begun with is asked for once more', async () => {
-  let asked = 0
-  const fake = await startFakeHbone((stream) => {
-    asked += 1
-    if (asked === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM)
-    else {
-      stream.respond({ ':status': 200 })
-      stream.end('second')
-    }
-  })
-  stack.push(fake)
-  const client = await startListeners(
-    sourceOf(web),
-    `outbound "db" {
-      listen = "127.0.0.1:0"  upstream = "10.1.2.3:8080"
-      transport = "hbone"  hbone_address = "127.0.0.1:${fake.port}"
-      authorize = ["spiffe://example.org"]
-    }`,
-  )
-  stack.push(client)
-  expect(await everything(await talk(client.port('db')))).toBe('second')
-})
