@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { freePort } from './cluster.ts'
-import { type Result, run, start } from './process.ts'
+import { type Result, type Running, run, start } from './process.ts'
 
 const peersScript = join(import.meta.dirname, '..', 'interop', 'peers')
 const bin = join(env.STEEPLE_PEERS ?? join(homedir(), '.cache', 'steeple-peers'), 'bin')
@@ -22,15 +22,13 @@ export interface Kubernetes extends AsyncDisposable {
   token(namespace: string, serviceAccount: string, args?: readonly string[]): Promise<string>
 }
 
+/** A free port may be taken by another before it is used, and etcd needs the one after it as well. */
+const MAX_ATTEMPTS = 4
+
 /** @param extraArgs for kube-apiserver */
 export async function startKubernetes(extraArgs = ''): Promise<Kubernetes> {
   const dir = mkdtempSync(join(tmpdir(), 'kube-'))
-  // Etcd listens on two ports in a row; the second is only for its peers, of which there are none.
-  const [kube, etcd] = [await freePort(), await freePort()]
-  const server = start('bash', [peersScript, 'kube', dir], {
-    env: { KUBE_PORT: String(kube), ETCD_PORT: String(etcd), KUBE_ARGS: extraArgs },
-  })
-  await server.line(/^ready$/)
+  const server = await launch(dir, extraArgs)
   const kubeconfig = join(dir, 'kubeconfig')
   const kubectl = (args: readonly string[], input?: string) =>
     run('kubectl', ['--kubeconfig', kubeconfig, ...args], {
@@ -51,5 +49,22 @@ export async function startKubernetes(extraArgs = ''): Promise<Kubernetes> {
       await server[Symbol.asyncDispose]()
       rmSync(dir, { recursive: true, force: true })
     },
+  }
+}
+
+async function launch(dir: string, extraArgs: string): Promise<Running> {
+  for (let attempt = 1; ; attempt += 1) {
+    const [kube, etcd] = [await freePort(), await freePort()]
+    const server = start('bash', [peersScript, 'kube', dir], {
+      env: { KUBE_PORT: String(kube), ETCD_PORT: String(etcd), KUBE_ARGS: extraArgs },
+    })
+    try {
+      await server.line(/^ready$/)
+      return server
+    } catch (error) {
+      await server[Symbol.asyncDispose]()
+      rmSync(join(dir, 'etcd'), { recursive: true, force: true })
+      if (attempt === MAX_ATTEMPTS) throw error
+    }
   }
 }
