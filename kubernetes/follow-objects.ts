@@ -8,7 +8,8 @@ import type { Clock } from '../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
 import type { Random } from '../spiffe/random.ts'
 import type { Cluster, WatchEvent } from './cluster.ts'
-import { isRecord, type ObjectMeta, readMeta, recordAt, textAt } from './object.ts'
+import { type ObjectMeta, readMeta, recordAt, textAt } from './object.ts'
+import { readPages } from './read-pages.ts'
 import { isGone, statusOf } from './status.ts'
 
 export interface Followed {
@@ -48,9 +49,6 @@ export interface ObjectCopy<T extends Followed> {
   follow(signal: AbortSignal): Promise<void>
 }
 
-const PAGE = 500
-/** Of one list: a million objects. A server whose list has no end has none that could be believed. */
-const MAX_PAGES = 2_000
 /** The server ends a watch after about this long, so that a connection which died unnoticed is replaced. */
 const WATCH_SECONDS = 290
 /** A watch that ended sooner, without a word, was none: asking at once again would never end. */
@@ -74,19 +72,8 @@ export function copyObjects<T extends Followed>(options: FollowOptions<T>): Obje
   const list = async (signal: AbortSignal): Promise<Place> => {
     const seen = new Set<string>()
     let version = ''
-    let next = ''
-    let pages = 0
-    do {
-      pages += 1
-      if (pages > MAX_PAGES) throw noList(path, `in more than ${MAX_PAGES} pages`)
-      const more: Record<string, string> = next === '' ? {} : { continue: next }
-      const page = readPage(
-        path,
-        await cluster.request({
-          ...{ method: 'GET', path, signal },
-          query: { ...query, limit: String(PAGE), ...more },
-        }),
-      )
+    const pages = { cluster, path, signal, ...(query === undefined ? {} : { query }) }
+    for await (const page of readPages(pages)) {
       for (const item of page.items) {
         const meta = readMeta(item)
         if (meta === undefined) continue
@@ -94,8 +81,7 @@ export function copyObjects<T extends Followed>(options: FollowOptions<T>): Obje
         copy.set(item, meta)
       }
       version = page.version
-      next = page.next
-    } while (next !== '')
+    }
     copy.keepOnly(seen)
     return { version }
   }
@@ -177,22 +163,6 @@ interface Place {
 }
 
 class WatchGone extends Error {}
-
-/** Fails closed: what is no list is not an empty one, for that would be the end of every object that is known. */
-function readPage(path: string, page: unknown) {
-  const items = isRecord(page) ? page.items : undefined
-  const metadata = recordAt(page, 'metadata')
-  const version = textAt(metadata, 'resourceVersion') ?? ''
-  // Go writes a list of nothing as null where nobody has made one.
-  if (!Array.isArray(items) && items !== null) throw noList(path, 'without items')
-  if (version === '') throw noList(path, 'without a version')
-  const found: readonly unknown[] = items ?? []
-  return { items: found, version, next: textAt(metadata, 'continue') ?? '' }
-}
-
-function noList(path: string, how: string): IdentityError {
-  return new IdentityError('UNAVAILABLE', `the API server answered GET ${path} ${how}: no list`)
-}
 
 function watchError(path: string, { object }: WatchEvent): Error {
   if (isGone(object)) return new WatchGone()

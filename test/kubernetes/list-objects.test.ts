@@ -20,8 +20,8 @@ function pages(...answers: readonly object[]) {
 
 test('all pages are read in their order, each from where the one before ended', async () => {
   const { cluster, asked } = pages(
-    { metadata: { continue: 'here' }, items: [1, 2] },
-    { metadata: { continue: '' }, items: [3] },
+    { metadata: { continue: 'here', resourceVersion: '1' }, items: [1, 2] },
+    { metadata: { continue: '', resourceVersion: '1' }, items: [3] },
   )
   expect(await listObjects(cluster, '/api/v1/pods', { labelSelector: 'a=b' })).toEqual([1, 2, 3])
   expect(asked.map(({ query }) => query)).toEqual([
@@ -30,18 +30,25 @@ test('all pages are read in their order, each from where the one before ended', 
   ])
 })
 
+test('a list of nothing that Go writes as null is one', async () => {
+  const { cluster } = pages({ metadata: { resourceVersion: '1' }, items: null })
+  expect(await listObjects(cluster, '/api/v1/pods')).toEqual([])
+})
+
 test.for([
   ['an empty object', {}],
-  ['items that are no list', { items: {} }],
-  ['a continue that is no text', { items: [], metadata: { continue: 7 } }],
-] as const)('%s is a list of nothing', async ([, answer]) => {
-  expect(await listObjects(pages(answer).cluster, '/api/v1/pods')).toEqual([])
+  ['items that are no list', { items: {}, metadata: { resourceVersion: '1' } }],
+  ['a list without a version', { items: [] }],
+  ['a refusal with the status of a success', { kind: 'Status', message: 'no' }],
+] as const)('%s is no list, and not one of nothing', async ([, answer]) => {
+  await expect(listObjects(pages(answer).cluster, '/api/v1/pods')).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+  })
 })
 
 test('a server that never comes to an end is given up', async () => {
-  const { cluster, asked } = pages({ metadata: { continue: 'more' }, items: [1] })
-  await expect(listObjects(cluster, '/api/v1/pods')).rejects.toThrow(
-    '/api/v1/pods has more than 200000 objects',
-  )
-  expect(asked).toHaveLength(400)
+  const metadata = { continue: 'more', resourceVersion: '1' }
+  const { cluster, asked } = pages({ metadata, items: [1] })
+  await expect(listObjects(cluster, '/api/v1/pods')).rejects.toThrow('in more than 2000 pages')
+  expect(asked).toHaveLength(2_000)
 })

@@ -60,7 +60,10 @@ export async function scriptedCluster(): Promise<ScriptedCluster> {
       if (object !== undefined) return object
       const items = lists.get(request.path) ?? absent(request)
       if (items instanceof IdentityError) throw items
-      return { metadata: {}, items: items.filter((item) => isSelected(item, request)) }
+      return {
+        metadata: { resourceVersion: '1' },
+        items: items.filter((item) => isSelected(item, request)),
+      }
     },
     watch: () => Promise.reject(new Error('the doctor watches nothing')),
     async run(_, [, ...words]) {

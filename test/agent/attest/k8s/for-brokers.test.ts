@@ -34,9 +34,9 @@ const API: Readonly<Record<string, unknown>> = {
   '/api/v1/nodes/n': NODE,
   '/apis/apps': { preferredVersion: { version: 'v1' }, versions: [{ version: 'v1' }] },
   '/apis/apps/v1': { resources: [{ name: 'deployments', kind: 'Deployment', namespaced: true }] },
-  '/apis/apps/v1/deployments': { items: [DEPLOYMENT] },
+  '/apis/apps/v1/deployments': { metadata: { resourceVersion: '1' }, items: [DEPLOYMENT] },
   '/apis/apps/v1/namespaces/shop/deployments/web': DEPLOYMENT,
-  '/api/v1/pods': { items: [ELSEWHERE] },
+  '/api/v1/pods': { metadata: { resourceVersion: '1' }, items: [ELSEWHERE] },
   '/api/v1/namespaces/shop/pods/elsewhere': ELSEWHERE,
 }
 
