@@ -22,7 +22,7 @@ export interface Kubernetes extends AsyncDisposable {
   token(namespace: string, serviceAccount: string, args?: readonly string[]): Promise<string>
 }
 
-/** A free port may be taken by another before it is used, and etcd needs the one after it as well. */
+/** A free port may be taken by another before it is used. */
 const MAX_ATTEMPTS = 4
 
 /** @param extraArgs for kube-apiserver */
@@ -54,10 +54,13 @@ export async function startKubernetes(extraArgs = ''): Promise<Kubernetes> {
 
 async function launch(dir: string, extraArgs: string): Promise<Running> {
   for (let attempt = 1; ; attempt += 1) {
-    const [kube, etcd] = [await freePort(), await freePort()]
-    const server = start('bash', [peersScript, 'kube', dir], {
-      env: { KUBE_PORT: String(kube), ETCD_PORT: String(etcd), KUBE_ARGS: extraArgs },
-    })
+    const env = {
+      KUBE_PORT: String(await freePort()),
+      ETCD_PORT: String(await freePort()),
+      ETCD_PEER_PORT: String(await freePort()),
+      KUBE_ARGS: extraArgs,
+    }
+    const server = start('bash', [peersScript, 'kube', dir], { env })
     try {
       await server.line(/^ready$/)
       return server
