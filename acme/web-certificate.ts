@@ -5,7 +5,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { CertificateAndKey } from '../disk/certificate-files.ts'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
-import { fromPem, toPem } from '../spiffe/x509/pem.ts'
+import { fromPem, toPemChain } from '../spiffe/x509/pem.ts'
 
 export interface WebCertificate {
   readonly shown: CertificateAndKey
@@ -41,7 +41,7 @@ export function judgeCertificate(
   return {
     shown: {
       // Written anew: text between the blocks is nobody's.
-      cert: ders.map((der) => toPem('CERTIFICATE', der)).join(''),
+      cert: toPemChain(ders),
       key: String(key.export({ type: 'pkcs8', format: 'pem' })),
     },
     notBefore,

@@ -13,7 +13,7 @@ import type { Log } from '../../log/open-log.ts'
 import { peerChain } from '../../proto/peer-chain.ts'
 import { prepareSocketPath } from '../../proto/unix-listener.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../spiffe/x509/pem.ts'
 import type { AgentSvid } from '../node/agent-svid.ts'
 import {
   type BrokerPeer,
@@ -153,7 +153,7 @@ function tlsOptions(
   { chain, key }: AgentSvid,
 ): TlsOptions {
   return {
-    cert: chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    cert: toPemChain(chain),
     key: key.export({ type: 'pkcs8', format: 'pem' }),
     minVersion: requirePqKem ? 'TLSv1.3' : 'TLSv1.2',
     ecdhCurve: requirePqKem ? PQ_GROUPS : GROUPS,

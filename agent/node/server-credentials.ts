@@ -17,7 +17,7 @@ import { parseSpiffeId, serverId, type TrustDomain } from '../../spiffe/id.ts'
 import { toPkcs8 } from '../../spiffe/key.ts'
 import { parseCertificate } from '../../spiffe/x509/certificate.ts'
 import { isForUnknownAuthority } from '../../spiffe/x509/path.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
 import { verifyX509Svid } from '../../spiffe/x509/verify.ts'
 import type { AgentSvid } from './agent-svid.ts'
 
@@ -110,7 +110,7 @@ async function secure(socket: Socket, tls: ServerTls): Promise<TLSSocket> {
 
 function clientCertificate({ chain, key }: AgentSvid): { cert: string; key: string } {
   return {
-    cert: chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    cert: toPemChain(chain),
     key: toPem('PRIVATE KEY', toPkcs8(key)),
   }
 }

@@ -9,7 +9,7 @@ import { definitionsOf } from '../../proto/load.ts'
 import { formatBundlePem } from '../../spiffe/bundle/pem.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import { IdentityError } from '../../spiffe/error.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
 import type { Validator } from './envoy-node.ts'
 import type { OfferedSecret } from './offered-secrets.ts'
 
@@ -42,7 +42,7 @@ function secretOf(secret: OfferedSecret, validator: Validator): SecretInput {
   switch (secret.kind) {
     case 'svid': {
       const { chain, key } = secret.identity
-      const certificate_chain = inline(chain.map((one) => toPem('CERTIFICATE', one)).join(''))
+      const certificate_chain = inline(toPemChain(chain))
       const private_key = inline(toPem('PRIVATE KEY', key))
       return { name, tls_certificate: { certificate_chain, private_key } }
     }

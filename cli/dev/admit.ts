@@ -5,7 +5,7 @@ import type { JoinToken } from '../../proto/gen/spire/api/types/JoinToken.ts'
 import { agentApi, bundleApi, entryApi } from '../../proto/load.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import { type SpiffeId, spiffeId, type TrustDomain } from '../../spiffe/id.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../spiffe/x509/pem.ts'
 import { PUBLIC, writeFile } from '../output/write-file.ts'
 import type { Endpoint } from '../rpc/endpoint.ts'
 import { toParts } from '../server/spiffe-id.ts'
@@ -30,7 +30,7 @@ export interface Wanted {
 export async function admit(server: Endpoint, wanted: Wanted): Promise<Admitted> {
   const bundles = server.client(bundleApi())
   const bundle = await server.call<Bundle>((options, done) => bundles.GetBundle({}, options, done))
-  const pem = bundle.x509_authorities.map(({ asn1 }) => toPem('CERTIFICATE', asn1)).join('')
+  const pem = toPemChain(bundle.x509_authorities.map(({ asn1 }) => asn1))
   await writeFile(wanted.bundlePath, pem, PUBLIC)
   const agents = server.client(agentApi())
   const { value: joinToken } = await server.call<JoinToken>((options, done) =>

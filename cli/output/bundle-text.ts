@@ -3,7 +3,7 @@ import type { Bundle } from '../../proto/gen/spire/api/types/Bundle.ts'
 import { fromWireBundle } from '../../proto/wire.ts'
 import { formatBundleDocument } from '../../spiffe/bundle/jwks.ts'
 import { IdentityError } from '../../spiffe/error.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../spiffe/x509/pem.ts'
 import { quote } from './go-quote.ts'
 
 export type BundleFormat = 'pem' | 'spiffe'
@@ -12,7 +12,7 @@ export type BundleFormat = 'pem' | 'spiffe'
 export function bundleText(bundle: Bundle, format: string): string {
   switch (readBundleFormat(format)) {
     case 'pem':
-      return bundle.x509_authorities.map(({ asn1 }) => toPem('CERTIFICATE', asn1)).join('')
+      return toPemChain(bundle.x509_authorities.map(({ asn1 }) => asn1))
     case 'spiffe':
       return `${formatBundleDocument(fromWireBundle(bundle))}\n`
   }

@@ -8,7 +8,7 @@ import { createBell } from '../../spiffe/bell.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { type SpiffeId, spiffeId, type TrustDomain } from '../../spiffe/id.ts'
 import { generateKey, spkiOf } from '../../spiffe/key.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../spiffe/x509/pem.ts'
 import type { Authorities } from '../ca/authorities.ts'
 import type { X509Ca } from '../ca/x509-ca.ts'
 import type { Issuer } from '../issue/issuer.ts'
@@ -99,7 +99,7 @@ async function mint(
   return {
     ...svid,
     dnsNames,
-    cert: svid.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    cert: toPemChain(svid.chain),
     key: String(key.export({ type: 'pkcs8', format: 'pem' })),
   }
 }

@@ -13,7 +13,7 @@ import type { Log } from '../../log/open-log.ts'
 import { peerChain } from '../../proto/peer-chain.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../spiffe/x509/pem.ts'
 import type { Cidr } from '../config/cidr.ts'
 import { addressOf, type TlsCaller } from './caller.ts'
 import { identifyPeer, type TrustDeps } from './identify-peer.ts'
@@ -186,7 +186,7 @@ async function closeAll(sockets: ReadonlySet<Socket>, clock: Clock): Promise<voi
 function tlsOptions({ serverSvid, requirePqKem = false }: TlsListenerOptions): TlsOptions {
   const { chain, key } = serverSvid.current()
   return {
-    cert: chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    cert: toPemChain(chain),
     key: key.export({ type: 'pkcs8', format: 'pem' }),
     minVersion: requirePqKem ? 'TLSv1.3' : 'TLSv1.2',
     ecdhCurve: requirePqKem ? PQ_GROUPS : GROUPS,

@@ -5,7 +5,7 @@
  * @see Mesh issuance §8 — status
  */
 import { fromUnixSeconds, unixSeconds } from '../../spiffe/clock.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../spiffe/x509/pem.ts'
 import { notBeforeOf } from '../ca/validity.ts'
 import type { IssuedX509Svid } from '../issue/x509-svid.ts'
 
@@ -39,7 +39,7 @@ export function issuedStatus(issued: IssuedX509Svid, now: Date) {
   const half = unixSeconds(notBefore) + Math.floor(lifeSecondsOf(issued) / 2)
   return {
     conditions: [condition('Issued', 'Issued', 'signed by the authority of the trust domain', now)],
-    certificateChain: issued.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    certificateChain: toPemChain(issued.chain),
     notBefore: timeText(notBefore),
     notAfter: timeText(issued.expiresAt),
     beginRefreshAt: timeText(fromUnixSeconds(half)),

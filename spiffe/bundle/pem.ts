@@ -3,7 +3,7 @@ import { type Bundle, emptyBundle } from '../bundle.ts'
 import { IdentityError, reasonOf } from '../error.ts'
 import type { TrustDomain } from '../id.ts'
 import { parseCertificate } from '../x509/certificate.ts'
-import { fromPem, toPem } from '../x509/pem.ts'
+import { fromPem, toPemChain } from '../x509/pem.ts'
 
 /** @throws IdentityError BUNDLE_MALFORMED, also when there is no certificate: that would trust nothing */
 export function parseBundlePem(text: string, trustDomain: TrustDomain): Bundle {
@@ -23,5 +23,5 @@ export function parseBundlePem(text: string, trustDomain: TrustDomain): Bundle {
 }
 
 export function formatBundlePem(bundle: Bundle): string {
-  return bundle.x509Authorities.map(({ der }) => toPem('CERTIFICATE', der)).join('')
+  return toPemChain(bundle.x509Authorities.map(({ der }) => der))
 }

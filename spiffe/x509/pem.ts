@@ -45,6 +45,11 @@ export function toPem(label: PemLabel, der: Uint8Array): string {
   return `${BEGIN}${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }
 
+/** Certificates one after the other, in their order. @param ders DER */
+export function toPemChain(ders: readonly Uint8Array[]): string {
+  return ders.map((der) => toPem('CERTIFICATE', der)).join('')
+}
+
 function malformed(why: string): IdentityError {
   return new IdentityError('CERTIFICATE_MALFORMED', `malformed PEM: ${why}`)
 }

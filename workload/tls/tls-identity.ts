@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import { toPkcs8 } from '../../spiffe/key.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
 import type { X509Context } from '../x509-context.ts'
 
 /** An X509Source, or anything else that knows the newest SVID and bundles. */
@@ -37,7 +37,7 @@ export function secureContextOptions(
   minVersion: MinTlsVersion = 'TLSv1.2',
 ): SecureContextOptions {
   return {
-    cert: defaultSvid.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    cert: toPemChain(defaultSvid.chain),
     key: toPem('PRIVATE KEY', toPkcs8(defaultSvid.key)),
     minVersion,
     ecdhCurve: GROUPS,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { X509SVIDResponse } from '../../../proto/gen/X509SVIDResponse.ts'
 import { workloadApi } from '../../../proto/load.ts'
 import type { Certificate } from '../../../spiffe/x509/certificate.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { defineCommand } from '../../command.ts'
 import { boolean, path } from '../../flag/kinds.ts'
 import { printJson } from '../../output/print.ts'
@@ -44,7 +44,7 @@ export const fetchX509 = defineCommand({
 })
 
 const pemOf = (certificates: readonly Certificate[]) =>
-  certificates.map(({ der }) => toPem('CERTIFICATE', der)).join('')
+  toPemChain(certificates.map(({ der }) => der))
 
 async function writeFiles(
   { svids, federatedBundles }: ReadAnswer,

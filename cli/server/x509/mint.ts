@@ -9,7 +9,7 @@ import type { SpiffeId } from '../../../spiffe/id.ts'
 import { generateKey, toPkcs8 } from '../../../spiffe/key.ts'
 import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
 import { createCsr } from '../../../spiffe/x509/csr.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { defineCommand, type Session } from '../../command.ts'
 import { duration, list, path, required, text } from '../../flag/kinds.ts'
 import { PRIVATE, PUBLIC, writeFile } from '../../output/write-file.ts'
@@ -87,14 +87,11 @@ async function requestSvid(
   return { chain: svid.cert_chain, key: toPkcs8(key), roots }
 }
 
-const pemOf = (certificates: readonly Buffer[]) =>
-  certificates.map((der) => toPem('CERTIFICATE', der)).join('')
-
 async function writeFiles(minted: Minted, directory: string, terminal: Terminal): Promise<void> {
   const files = [
-    ['SVID', 'X509-SVID', 'svid.pem', pemOf(minted.chain), PUBLIC],
+    ['SVID', 'X509-SVID', 'svid.pem', toPemChain(minted.chain), PUBLIC],
     ['key', 'Private key', 'key.pem', toPem('PRIVATE KEY', minted.key), PRIVATE],
-    ['bundle', 'Root CAs', 'bundle.pem', pemOf(minted.roots), PUBLIC],
+    ['bundle', 'Root CAs', 'bundle.pem', toPemChain(minted.roots), PUBLIC],
   ] as const
   for (const [what, title, name, content, mode] of files) {
     const path = join(directory, name)
@@ -116,8 +113,8 @@ function jsonOf({ chain, key, roots }: Minted): string {
 
 function textOf({ chain, key, roots }: Minted): string {
   return [
-    `X509-SVID:\n${pemOf(chain)}`,
+    `X509-SVID:\n${toPemChain(chain)}`,
     `Private key:\n${toPem('PRIVATE KEY', key)}`,
-    `Root CAs:\n${pemOf(roots)}\n`,
+    `Root CAs:\n${toPemChain(roots)}\n`,
   ].join('\n')
 }

@@ -7,7 +7,7 @@
  */
 import type { Bundle } from '../../../spiffe/bundle.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 
 /**
  * @param chain DER, leaf first, without the root
@@ -18,7 +18,7 @@ export function certChain(
   chain: readonly Uint8Array[],
   { x509Authorities }: Pick<Bundle, 'x509Authorities'>,
 ): readonly string[] {
-  const roots = x509Authorities.map(({ der }) => toPem('CERTIFICATE', der)).join('')
+  const roots = toPemChain(x509Authorities.map(({ der }) => der))
   if (chain.length === 0 || roots === '') {
     throw new IdentityError('UNAVAILABLE', 'there is no authority to vouch for a certificate')
   }
