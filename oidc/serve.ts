@@ -11,6 +11,7 @@ import type { Socket } from 'node:net'
 import type { ServingCertificate } from '../disk/certificate-files.ts'
 import { bindServer, endServer } from '../proto/bind-server.ts'
 import { prepareSocketPath } from '../proto/unix-listener.ts'
+import { KEY_EXCHANGE_GROUPS } from '../spiffe/key-exchange.ts'
 import type { Answer, Question } from './answer.ts'
 import type { ListenAddress } from './config.ts'
 
@@ -40,7 +41,7 @@ const LIMITS = {
 const MAX_CONNECTIONS = 1_000
 /** The documents are public: whoever stands in front of us may run as any user. */
 const SOCKET_MODE = 0o777
-const TLS = { minVersion: 'TLSv1.2', ecdhCurve: 'X25519MLKEM768:X25519:P-256:P-384' } as const
+const TLS = { minVersion: 'TLSv1.2', ecdhCurve: KEY_EXCHANGE_GROUPS } as const
 
 /** @throws IdentityError CONFIG_INVALID when the address cannot be had */
 export async function serveDocuments(listen: Listen, deps: ServeDeps): Promise<Served> {

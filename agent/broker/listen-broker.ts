@@ -13,6 +13,7 @@ import type { Log } from '../../log/open-log.ts'
 import { peerChain } from '../../proto/peer-chain.ts'
 import { prepareSocketPath } from '../../proto/unix-listener.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
+import { KEY_EXCHANGE_GROUPS, PQ_KEY_EXCHANGE_GROUPS } from '../../spiffe/key-exchange.ts'
 import { toPemChain } from '../../spiffe/x509/pem.ts'
 import type { AgentSvid } from '../node/agent-svid.ts'
 import {
@@ -45,8 +46,6 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 const KEEPALIVE_AFTER_MS = 30_000
 /** Brokers are a few programs with one or two connections each. */
 const MAX_CONNECTIONS = 1_024
-const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384'
-const PQ_GROUPS = 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024'
 
 /** Disposing closes the sockets and cuts every connection. @throws IdentityError CONFIG_INVALID when one cannot be bound */
 export async function listenBroker(options: BrokerListenerOptions): Promise<BrokerListener> {
@@ -156,7 +155,7 @@ function tlsOptions(
     cert: toPemChain(chain),
     key: key.export({ type: 'pkcs8', format: 'pem' }),
     minVersion: requirePqKem ? 'TLSv1.3' : 'TLSv1.2',
-    ecdhCurve: requirePqKem ? PQ_GROUPS : GROUPS,
+    ecdhCurve: requirePqKem ? PQ_KEY_EXCHANGE_GROUPS : KEY_EXCHANGE_GROUPS,
     // A resumed session would carry an old verdict about its certificate.
     secureOptions: constants.SSL_OP_NO_TICKET,
   }

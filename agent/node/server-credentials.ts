@@ -15,6 +15,7 @@ import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { parseSpiffeId, serverId, type TrustDomain } from '../../spiffe/id.ts'
 import { toPkcs8 } from '../../spiffe/key.ts'
+import { KEY_EXCHANGE_GROUPS, PQ_KEY_EXCHANGE_GROUPS } from '../../spiffe/key-exchange.ts'
 import { parseCertificate } from '../../spiffe/x509/certificate.ts'
 import { isForUnknownAuthority } from '../../spiffe/x509/path.ts'
 import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
@@ -40,10 +41,6 @@ export interface ServerTls {
   onVerdict(refusal: IdentityError | undefined): void
 }
 
-/** Hybrid post-quantum first. */
-const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384'
-/** What SPIRE offers under `require_pq_kem`. */
-const PQ_GROUPS = 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024'
 const HANDSHAKE_TIMEOUT_MS = 20_000
 /**
  * Idle connections are probed from then on, so that a server which vanished is noticed. By TCP: SPIRE's server takes
@@ -90,7 +87,7 @@ async function secure(socket: Socket, tls: ServerTls): Promise<TLSSocket> {
     ...(tls.svid === undefined ? {} : clientCertificate(tls.svid)),
     ALPNProtocols: ['h2'],
     minVersion: tls.requirePqKem === true ? 'TLSv1.3' : 'TLSv1.2',
-    ecdhCurve: tls.requirePqKem === true ? PQ_GROUPS : GROUPS,
+    ecdhCurve: tls.requirePqKem === true ? PQ_KEY_EXCHANGE_GROUPS : KEY_EXCHANGE_GROUPS,
     secureOptions: constants.SSL_OP_NO_TICKET, // a resumed session would carry an old verdict
     // We verify ourselves, below: OpenSSL knows no trust domains and insists on host names.
     rejectUnauthorized: false,

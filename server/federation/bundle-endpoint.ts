@@ -12,6 +12,7 @@ import { bindServer, endServer } from '../../proto/bind-server.ts'
 import { formatBundleDocument } from '../../spiffe/bundle/jwks.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
+import { KEY_EXCHANGE_GROUPS } from '../../spiffe/key-exchange.ts'
 import { networkOf, shareConnections } from '../listen/connection-share.ts'
 import { type Bucket, fullBucket, type Rate, take } from '../listen/token-bucket.ts'
 
@@ -58,7 +59,7 @@ const CIPHERS = [
 ].join(':')
 const TLS_SETTINGS = {
   minVersion: 'TLSv1.2',
-  ecdhCurve: 'X25519MLKEM768:X25519:P-256:P-384',
+  ecdhCurve: KEY_EXCHANGE_GROUPS,
   ciphers: CIPHERS,
 } as const
 

@@ -14,6 +14,7 @@ import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { type SpiffeId, type TrustDomain, trustDomainOf } from '../../spiffe/id.ts'
+import { KEY_EXCHANGE_GROUPS } from '../../spiffe/key-exchange.ts'
 import { verifyX509Svid } from '../../spiffe/x509/verify.ts'
 import { checkEndpointUrl } from './endpoint-url.ts'
 import type { EndpointProfile, FederationRelationship } from './relationship.ts'
@@ -34,8 +35,6 @@ const DEADLINE_MS = 20_000
 const MAX_DOCUMENT_BYTES = 4 << 20
 const MAX_REDIRECTS = 5
 const DEFAULT_PORT = 443
-/** Hybrid post-quantum first. */
-const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384'
 
 /** @returns a function that throws IdentityError UNAVAILABLE, CERTIFICATE_UNTRUSTED or BUNDLE_MALFORMED */
 export function bundleFetcher(deps: FetchBundleDeps): FetchBundle {
@@ -105,7 +104,7 @@ async function openTls(
     port: url.port === '' ? DEFAULT_PORT : Number(url.port),
     ...(isIP(host) === 0 ? { servername: host } : {}),
     minVersion: 'TLSv1.2',
-    ecdhCurve: GROUPS,
+    ecdhCurve: KEY_EXCHANGE_GROUPS,
     ALPNProtocols: ['http/1.1'],
     // https_spiffe: OpenSSL knows no SPIFFE IDs; we verify ourselves below, before anything is sent.
     ...(authority === undefined ? { ca: [...webRoots()] } : { rejectUnauthorized: false }),

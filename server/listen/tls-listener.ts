@@ -13,6 +13,7 @@ import type { Log } from '../../log/open-log.ts'
 import { peerChain } from '../../proto/peer-chain.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
+import { KEY_EXCHANGE_GROUPS, PQ_KEY_EXCHANGE_GROUPS } from '../../spiffe/key-exchange.ts'
 import { toPemChain } from '../../spiffe/x509/pem.ts'
 import type { Cidr } from '../config/cidr.ts'
 import { addressOf, type TlsCaller } from './caller.ts'
@@ -53,10 +54,6 @@ export interface TlsListener extends AsyncDisposable {
   callerOf(peer: string): TlsCaller
 }
 
-/** Hybrid post-quantum first; the rest in the order of Node's own default. */
-const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384'
-/** What SPIRE offers under `require_pq_kem`. */
-const PQ_GROUPS = 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024'
 /**
  * A node that vanished is noticed within a minute. By TCP: a ping of gRPC's on a connection that has reached its age
  * fails, and takes the streams down that may go on there (grpc-js 1.14.7).
@@ -189,7 +186,7 @@ function tlsOptions({ serverSvid, requirePqKem = false }: TlsListenerOptions): T
     cert: toPemChain(chain),
     key: key.export({ type: 'pkcs8', format: 'pem' }),
     minVersion: requirePqKem ? 'TLSv1.3' : 'TLSv1.2',
-    ecdhCurve: requirePqKem ? PQ_GROUPS : GROUPS,
+    ecdhCurve: requirePqKem ? PQ_KEY_EXCHANGE_GROUPS : KEY_EXCHANGE_GROUPS,
     // A resumed session would carry an old verdict about its certificate. Node keeps no session cache of its own.
     secureOptions: constants.SSL_OP_NO_TICKET,
   }

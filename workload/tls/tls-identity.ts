@@ -4,6 +4,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import { toPkcs8 } from '../../spiffe/key.ts'
+import { KEY_EXCHANGE_GROUPS } from '../../spiffe/key-exchange.ts'
 import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
 import type { X509Context } from '../x509-context.ts'
 
@@ -13,9 +14,6 @@ export interface TlsIdentity {
   current(): X509Context
   onChange(listener: () => void): Disposable
 }
-
-/** Hybrid post-quantum first. */
-const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384'
 
 /** @throws IdentityError as `current`; UNAVAILABLE when the own SVID has expired */
 export function usableIdentity(source: Pick<TlsIdentity, 'current'>, clock: Clock): X509Context {
@@ -40,7 +38,7 @@ export function secureContextOptions(
     cert: toPemChain(defaultSvid.chain),
     key: toPem('PRIVATE KEY', toPkcs8(defaultSvid.key)),
     minVersion,
-    ecdhCurve: GROUPS,
+    ecdhCurve: KEY_EXCHANGE_GROUPS,
     // A resumed session would carry an old verdict about the peer. Node itself caches none.
     secureOptions: constants.SSL_OP_NO_TICKET,
   }
