@@ -7,10 +7,9 @@ import { once } from 'node:events'
 import { prepareDataDir } from '../disk/data-dir.ts'
 import { createLevelSwitch, type LevelSwitch } from '../log/level-switch.ts'
 import type { Log } from '../log/open-log.ts'
-import { createBell } from '../spiffe/bell.ts'
 import type { Clock } from '../spiffe/clock.ts'
 import { isAgentId } from '../spiffe/id.ts'
-import { type Loop, runLoops } from '../spiffe/running-loops.ts'
+import { runLoops } from '../spiffe/running-loops.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { serveMetrics } from '../telemetry/serve-metrics.ts'
@@ -18,21 +17,14 @@ import type { MeshServiceDeps } from './api/mesh/mesh-service.ts'
 import { serveApis } from './api/serve-apis.ts'
 import { configuredAttestors } from './attest/configured-attestors.ts'
 import { type Reload, reloadAttestors } from './attest/reload-attestors.ts'
-import { followBundle } from './bundle/follow.ts'
-import { openLocalBundle } from './bundle/local-bundle.ts'
-import { pruneBundle } from './bundle/prune.ts'
-import { openKeyStore } from './ca/key-store/open-key-store.ts'
-import { openCa } from './ca/open-ca.ts'
 import type { ServerConfig } from './config.ts'
 import { type Federation, openFederation } from './federation/open-federation.ts'
 import { healthChecks } from './health/health-checks.ts'
-import { createIssuer } from './issue/issuer.ts'
-import { type OpenLedger, openLedger } from './issue/open-ledger.ts'
-import { recordSignatures } from './issue/record-signatures.ts'
-import { openServerSvid, renewServerSvid } from './issue/server-svid.ts'
+import { openLedger } from './issue/open-ledger.ts'
 import { openRateLimits } from './listen/rate-limits.ts'
 import { openMesh } from './mesh/open-mesh.ts'
 import { createHandedBundles } from './nodes/handed-bundles.ts'
+import { type OpenAuthorities, openAuthorities } from './open-authorities.ts'
 import { openClusterServices } from './open-cluster-services.ts'
 import { openViews } from './open-views.ts'
 import { pruneLoops } from './prune/prune-loops.ts'
@@ -40,11 +32,9 @@ import { openPublishing } from './publish/publish-loops.ts'
 import { type OpenStoreOptions, openStore } from './store/sqlite/open-store.ts'
 import type { Store } from './store/store.ts'
 import { gaugeEntryCache } from './telemetry/gauge-entry-cache.ts'
-import { gaugeX509Ca, meterIssuer } from './telemetry/meter-ca.ts'
 import { meterStore } from './telemetry/meter-store.ts'
 import { openUpstream } from './upstream/open-upstream.ts'
 import { operateRoots } from './upstream/operate-roots.ts'
-import type { UpstreamAuthority } from './upstream/upstream-authority.ts'
 
 export interface ServerDeps {
   readonly log: Log
@@ -95,7 +85,9 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   await using signed = await openLedger({
     ...{ dataDir: config.dataDir, store: store.caJournal, serverKey: SERVER_KEY, clock, log },
   })
-  const opening = openAuthorities(config, store, metrics, { ...deps, upstream, signed })
+  const opening = openAuthorities(config, {
+    ...{ store, metrics, upstream, signed, serverKey: SERVER_KEY, clock, log },
+  })
   const authorities = await opening.catch((error: unknown) => {
     if (!signal.aborted) throw error
     return undefined // an upstream authority was waited for
@@ -140,64 +132,6 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   await Promise.race([loops.failed, aborted(signal)])
   log.info('Stopping')
 }
-
-interface Signing {
-  readonly upstream: UpstreamAuthority | undefined
-  readonly signed: OpenLedger
-}
-
-/** What signs: resolves when there is something to sign with. */
-async function openAuthorities(
-  config: ServerConfig,
-  store: Store,
-  metrics: Metrics,
-  { log, clock, upstream, signed: { ledger, rotations } }: ServerDeps & Signing,
-) {
-  const bundle = await openLocalBundle(store.bundles, config.trustDomain)
-  const ca = await openCa(config, {
-    journalStore: store.caJournal,
-    serverKey: SERVER_KEY,
-    keyStore: await openKeyStore(config.keyManager, log),
-    publication: bundle,
-    upstream,
-    clock,
-    randomBytes,
-    log: log.child({ component: 'ca' }),
-    metrics,
-    memory: rotations,
-  })
-  gaugeX509Ca(ca.x509, { trustDomain: config.trustDomain, metrics, now: () => clock.now() })
-  const signing = { x509: ca.x509, jwt: ca.jwt, clock, randomBytes }
-  const metered = meterIssuer(createIssuer(config, signing), metrics)
-  const issuer = recordSignatures(metered, ledger, config.trustDomain)
-  const rotated = <T>(work: () => Promise<T>) => metrics.measure('svid_rotate', work)
-  const serverSvid = await rotated(() => openServerSvid(issuer))
-  const bundleWritten = createBell()
-  const failed = (msg: string) => (err: unknown) => log.error({ err }, msg)
-  const loops: readonly Loop[] = [
-    ca.rotate,
-    (stop) => {
-      const onFailure = failed('Server SVID could not be renewed')
-      const svid = { ...serverSvid, renew: () => rotated(serverSvid.renew) }
-      return renewServerSvid({ svid, x509: ca.x509, clock, onFailure }, stop)
-    },
-    (stop) => {
-      const onFailure = failed('Bundle could not be read')
-      return followBundle({ bundle, written: bundleWritten, clock, onFailure }, stop)
-    },
-    (stop) => {
-      const onFailure = failed('Bundle could not be pruned')
-      const onPruned = () => {
-        metrics.count('ca_manager_bundle_pruned')
-        log.info('Pruned expired authorities from the bundle')
-      }
-      return pruneBundle({ bundle, clock, onPruned, onFailure }, stop)
-    },
-  ]
-  return { bundle, ca, upstream, issuer, serverSvid, bundleWritten, rotations, ledger, loops }
-}
-
-type OpenAuthorities = Awaited<ReturnType<typeof openAuthorities>>
 
 type Federated = { readonly federation: Pick<Federation, 'refresher' | 'changed'> }
 

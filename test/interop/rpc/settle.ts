@@ -177,7 +177,8 @@ export function differencesOf(theirs: unknown, ours: unknown, at = ''): readonly
   if (Object.is(theirs, ours)) return []
   const field = at.split('.').at(-1) ?? ''
   if (typeof theirs === 'number' && typeof ours === 'number' && TIMES.has(field)) {
-    const isAlike = theirs !== 0 && ours !== 0 && Math.abs(theirs - ours) <= TOLERANCE_SECONDS
+    const areBothSet = field === 'uptime' || (theirs !== 0 && ours !== 0) // 0 means unset, but one may just have started
+    const isAlike = areBothSet && Math.abs(theirs - ours) <= TOLERANCE_SECONDS
     return isAlike ? [] : [{ at, theirs, ours }]
   }
   if (!isTree(theirs) || !isTree(ours) || Array.isArray(theirs) !== Array.isArray(ours)) {
