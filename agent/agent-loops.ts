@@ -53,6 +53,7 @@ export function followLoop(open: RunningAgent, onFirstSync: () => void): Loop {
           distrust.succeeded()
           if (!isInSync) log.info({ mode }, 'In sync with the server')
           if (!isInSync) cache.news.tell() // what failed while the server was away is tried again now
+          if (!isInSync) standing.bell.ring() // the agent's own SVID too
           isInSync = true
           onFirstSync()
         },
@@ -140,7 +141,7 @@ export function renewLoop(open: RunningAgent): Loop {
             ...serverOf(config),
             trustDomain,
             trust: { kind: 'bundle', bundle },
-            clock,
+            ...{ clock, random },
           })
           try {
             const options = { lease: own.lease(), attestor, key, trustDomain, clock, signal }

@@ -22,9 +22,11 @@ import { type K8sPsatConfig, k8sPsatConfig } from './config/k8s-psat.ts'
 import { agentFile } from './config/keys.ts'
 import { workloadRates } from './config/rate-limit.ts'
 import { sdsSettings } from './config/sds.ts'
+import { serversOf } from './config/server-address.ts'
 import { type X509PopConfig, x509PopConfig } from './config/x509pop.ts'
 import { systemBusPath } from './dbus/bus-address.ts'
 import type { RebootstrapPolicy } from './node/rebootstrap.ts'
+import type { HostPort } from './node/server-directory.ts'
 import type { SdsSettings } from './sds/settings.ts'
 import type { WorkloadRates } from './workload-api/rate-limit.ts'
 
@@ -91,6 +93,8 @@ export interface AgentConfig {
   readonly sds: SdsSettings | undefined
   readonly serverAddress: string
   readonly serverPort: number
+  /** Further servers of the same trust domain. */
+  readonly otherServers: readonly HostPort[]
   readonly socketPath: string
   readonly syncIntervalMs: number
   /** Undefined: nothing is measured. */
@@ -218,8 +222,7 @@ function build(
     rebootstrap: { mode: agent.rebootstrap_mode, delayMs: agent.rebootstrap_delay },
     requirePqKem: agent.experimental.require_pq_kem,
     sds: agent.disable_sds_api ? undefined : sdsSettings(agent.sds),
-    serverAddress: agent.server_address,
-    serverPort: agent.server_port,
+    ...serversOf(agent.server_address, agent.server_port),
     socketPath: agent.socket_path,
     syncIntervalMs: agent.experimental.sync_interval,
     telemetry: telemetrySettings(telemetry),

@@ -14,6 +14,7 @@ import { serveMetrics } from '../telemetry/serve-metrics.ts'
 import type { Agent, AgentDeps, RunningAgent } from './agent.ts'
 import { followLoop, openIdentities, postStatus, renewLoop, svidLoops } from './agent-loops.ts'
 import { configuredAttestors } from './attest/configured-attestors.ts'
+import { requireOwnProc } from './attest/own-proc.ts'
 import { openBroker } from './broker/open-broker.ts'
 import { type DiskCache, openDiskCache } from './cache/disk-cache.ts'
 import { knowingOnly, withAuthorities } from './cache/knowledge.ts'
@@ -56,6 +57,7 @@ async function runOnce(config: AgentConfig, deps: AgentDeps): Promise<'ended' | 
   log.info({ trust_domain: config.trustDomain, data_dir: config.dataDir }, 'Configured')
   for (const warning of config.warnings) log.warn(warning)
   prepareDataDir(config.dataDir)
+  requireOwnProc()
   // Before anything else: two agents on one data_dir would take each other's SVID away.
   await prepareSockets(config)
   const keys = await openKeys(config.keyManager)
@@ -156,7 +158,7 @@ async function serve(
   const standing = createStanding()
   using connection = connectServer(
     {
-      ...{ ...serverOf(config), clock },
+      ...{ ...serverOf(config), clock, random: agent.random },
       trustDomain: config.trustDomain,
       trust: { kind: 'bundle', bundle: () => cache.knowledge().bundle },
     },

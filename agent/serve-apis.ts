@@ -3,6 +3,8 @@
  * and the one of administrators, if there is to be one. Wiring only.
  */
 import type { LevelSwitch } from '../log/level-switch.ts'
+import type { Log } from '../log/open-log.ts'
+import { whoCouldReplace } from '../proto/socket-file.ts'
 import { prepareSocketPath } from '../proto/unix-listener.ts'
 import { serveAdmin } from './admin/serve-admin.ts'
 import type { RunningAgent } from './agent.ts'
@@ -71,12 +73,18 @@ export async function serveWorkloads(
     allowUnauthenticatedVerifiers: config.allowUnauthenticatedVerifiers,
     allowedForeignJwtClaims: config.allowedForeignJwtClaims,
   })
+  warnOfRisk(config.socketPath, log)
   const message = config.disableWorkloadApi ? 'Serving SDS' : 'Serving the Workload API'
   log.info({ address: config.socketPath, apis: apis.join(', ') }, message)
   for (const [method, limit] of Object.entries(config.workloadRates)) {
     if (limit > 0) log.info({ method, limit }, 'A method of the workload socket has a rate limit')
   }
   return api
+}
+
+function warnOfRisk(path: string, log: Log): void {
+  const risk = whoCouldReplace(path)
+  if (risk !== undefined) log.warn({ risk }, 'A socket is not safe where it is')
 }
 
 /** As `serveWorkloads`. It is open before the agent is in sync: who looks for a reason looks then. */
@@ -99,6 +107,7 @@ export async function serveAdministrators(
     observe: observeApis(metrics),
     log: log.child({ component: 'admin' }),
   })
+  warnOfRisk(path, log)
   log.info({ address: path }, 'Serving the admin API')
   return api
 }

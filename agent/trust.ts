@@ -19,8 +19,8 @@ import type { NodeStateStore, TrustBegins } from './node/state.ts'
 
 /** Where the server is, and how it is spoken to. */
 export function serverOf(config: AgentConfig): ServerAddress {
-  const { serverAddress: host, serverPort: port, requirePqKem } = config
-  return { host, port, requirePqKem }
+  const { serverAddress: host, serverPort: port, otherServers: others, requirePqKem } = config
+  return { host, port, others, requirePqKem }
 }
 
 /** Asks for the bundle that the configuration names. */
@@ -55,7 +55,7 @@ export async function rebootstrap(
     {
       ...{ policy, distrust, clock, random, bootstrapTrust: trustFrom(open) },
       async attest(trust, key, stop) {
-        using own = connectServer({ ...serverOf(config), trustDomain, trust, clock })
+        using own = connectServer({ ...serverOf(config), trustDomain, trust, clock, random })
         try {
           const lease = own.lease()
           const options = { lease, attestor, key, trustDomain, clock, signal: stop }

@@ -5,6 +5,10 @@ import { join } from 'node:path'
 import type { Kind } from '../test/processes/cluster.ts'
 import { benchEntryToSvid } from './entry-to-svid.ts'
 import { benchHttp1 } from './http1.ts'
+import { benchEntries } from './issuing/bench-entries.ts'
+import { benchIdle } from './issuing/bench-idle.ts'
+import { benchIssuing } from './issuing/bench-issuing.ts'
+import { benchStreams } from './issuing/bench-streams.ts'
 import { benchPodAttestation } from './pod-attestation.ts'
 import { benchPolicy } from './policy.ts'
 import { benchProxy } from './proxy/bench-proxy.ts'
@@ -22,12 +26,16 @@ const wanted = words.map(([name]) => name)
 const parts = words.flatMap(([, part]) => part ?? [])
 
 const BENCHES = {
+  entries: () => benchEntries(kinds, parts),
   'entry-to-svid': () => benchEntryToSvid(kinds),
   http1: () => benchHttp1(),
+  idle: () => benchIdle(kinds),
+  issuing: () => benchIssuing(kinds, parts),
   'pod-attestation': () => benchPodAttestation(kinds),
   policy: benchPolicy,
   proxy: () => benchProxy(kinds.at(-1) ?? 'steeple', parts),
   registration: benchRegistration,
+  streams: () => benchStreams(kinds, parts),
 } as const
 
 for (const [name, bench] of Object.entries(BENCHES)) {

@@ -49,6 +49,14 @@ const commands: Readonly<Record<string, Entry>> = {
     'Replace the JWT authority step by step, while nobody is cut off',
     async () => (await import('./authority/rotate.ts')).rotateJwt,
   ),
+  'servers list': here(
+    'List the servers of the trust domain, and which authorities they have',
+    async () => (await import('./servers/list.ts')).listServers,
+  ),
+  'servers forget': here(
+    'Forget a server that is gone for good, once its authorities are out of the bundle',
+    async () => (await import('./servers/forget.ts')).forgetServer,
+  ),
   'bundle doctor': here(
     'Tell when authorities, bundles and SVIDs end, and what breaks first',
     async () => (await import('./bundle-doctor/doctor.ts')).doctor,

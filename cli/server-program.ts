@@ -1,4 +1,4 @@
-/** Every command of spire-server, with what it does, and two that are ours alone. */
+/** Every command of spire-server, with what it does, and some that are ours alone. */
 import { type Entry, featured, here, type Program } from './program.ts'
 
 /** Also without a word before them. */
@@ -20,6 +20,22 @@ const commands: Readonly<Record<string, Entry>> = {
   healthcheck: here(
     'Ask a running server whether it is healthy',
     async () => (await import('./server/healthcheck.ts')).healthcheck,
+  ),
+  backup: here(
+    'Write the whole trust domain into one encrypted file',
+    async () => (await import('./server/backup/backup.ts')).backup,
+  ),
+  restore: here(
+    'Restore a backup into an empty store',
+    async () => (await import('./server/backup/restore.ts')).restore,
+  ),
+  export: here(
+    'Write all registration entries as JSON with one on each line',
+    async () => (await import('./server/export/export.ts')).exportEntries,
+  ),
+  import: here(
+    'Register the entries of an export',
+    async () => (await import('./server/import/import.ts')).importFile,
   ),
   'token generate': here(
     'Make a join token that admits one agent, once',

@@ -27,7 +27,7 @@ export async function readJson<T>(
   } catch (error) {
     // Cast: what node:fs rejects with.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    const why = `cannot read ${path}: ${reasonOf(error)}`
+    const why = `cannot read ${path}: ${reasonOf(error)}${adviceFor(error)}`
     throw new IdentityError('CONFIG_INVALID', why, { cause: error })
   }
   const damaged = (why: string) =>
@@ -43,6 +43,14 @@ export async function readJson<T>(
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw damaged(`${issue?.path.join('.') || 'its content'} is not as expected`)
+}
+
+/** Removing it is no way out: whoever may not read it has not seen what is in it. */
+function adviceFor(error: unknown): string {
+  // Cast: what node:fs rejects with.
+  const { code } = error as NodeJS.ErrnoException
+  const isForbidden = code === 'EACCES' || code === 'EPERM'
+  return isForbidden ? '; the user that this program runs as must own it and may read it' : ''
 }
 
 async function readBounded(path: string, maxBytes: number): Promise<string> {

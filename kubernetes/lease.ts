@@ -9,6 +9,7 @@ import type { Log } from '../log/open-log.ts'
 import type { Clock } from '../spiffe/clock.ts'
 import { IdentityError } from '../spiffe/error.ts'
 import type { Random } from '../spiffe/random.ts'
+import { createTerm, type Term } from '../spiffe/term.ts'
 import type { Cluster } from './cluster.ts'
 import {
   createLeaseWatch,
@@ -64,7 +65,7 @@ export async function holdLease(
   const { clock, random, log } = deps
   const { retryMs, name, identity } = settings
   while (!signal.aborted) {
-    const held = createTerm(settings, clock, signal)
+    const held = createTerm(settings.renewDeadlineMs, clock, signal)
     const asked = held.begin()
     if (await takeLease(settings, deps, watch, signal)) {
       asked.adopt()
@@ -108,54 +109,5 @@ async function leadWhileRenewed(
     await working
   } finally {
     if (term.isHeld()) await releaseLease(settings, deps, watch)
-  }
-}
-
-type Term = ReturnType<typeof createTerm>
-
-/**
- * A time of leading. It ends when the last renewal was asked for too long ago: by a sleep, which no clock that is set back
- * prolongs, and by the clock itself, so that a process that was stopped for a while notices before its next write.
- */
-function createTerm({ renewDeadlineMs }: LeaseSettings, clock: Clock, stopping: AbortSignal) {
-  const lost = new AbortController()
-  const signal = AbortSignal.any([stopping, lost.signal])
-  let isLost = false
-  const end = () => {
-    if (!signal.aborted) isLost = true
-    lost.abort()
-  }
-  let current = { since: clock.now(), replaced: new AbortController() }
-  return {
-    signal,
-    /** It was lost. */
-    end,
-    /** The work is over. */
-    finish: () => lost.abort(),
-    /** What is over without having been lost is given back. */
-    isHeld: () => !isLost,
-    isOver() {
-      if (clock.now().getTime() - current.since.getTime() >= renewDeadlineMs) end()
-      return signal.aborted
-    },
-    /** To be called before a renewal is asked for, because that moment counts. */
-    begin() {
-      const began = { since: clock.now(), replaced: new AbortController() }
-      const until = AbortSignal.any([signal, began.replaced.signal])
-      const sleeping = clock.sleep(renewDeadlineMs, until)
-      return {
-        /** It was granted: the one before it counts no more. */
-        adopt() {
-          current.replaced.abort()
-          current = began
-          void sleeping.then(() => {
-            if (!began.replaced.signal.aborted) end()
-          })
-        },
-        drop() {
-          if (current !== began) began.replaced.abort()
-        },
-      }
-    },
   }
 }

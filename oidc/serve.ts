@@ -1,6 +1,5 @@
 /** The listener of the provider: HTTPS, plain HTTP behind somebody's proxy, or a Unix socket. */
 
-import { chmodSync } from 'node:fs'
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -66,10 +65,9 @@ export async function serveDocuments(listen: Listen, deps: ServeDeps): Promise<S
   const address = listen.kind === 'unix' ? listen.path : `${listen.at.host ?? ''}:${listen.at.port}`
   const port = await bindServer(
     server,
-    listen.kind === 'unix' ? { path: listen.path } : listen.at,
+    listen.kind === 'unix' ? { path: listen.path, mode: SOCKET_MODE } : listen.at,
     { shown: address, key: 'address' },
   )
-  if (listen.kind === 'unix') chmodSync(listen.path, SOCKET_MODE)
   const stopRotation = listen.kind === 'https' ? rotate(server, listen.certificate) : () => {}
   return {
     address,

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { ListenOptions, Server } from 'node:net'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
+import { bindWithMode } from './socket-file.ts'
 
 export interface Place {
   /** For messages, e.g. `127.0.0.1 port 80`. */
@@ -11,16 +12,18 @@ export interface Place {
 }
 
 /**
+ * @param where `mode` is that of the file of a Unix socket
  * @returns the port: another than the wanted one only when that was 0; 0 for the path of a Unix socket
  * @throws IdentityError CONFIG_INVALID when the place cannot be had
  */
 export async function bindServer(
   server: Server,
-  where: ListenOptions,
+  where: ListenOptions | { readonly path: string; readonly mode: number },
   { shown, key }: Place,
 ): Promise<number> {
   try {
-    server.listen(where)
+    if ('mode' in where) bindWithMode(where.mode, () => server.listen({ path: where.path }))
+    else server.listen(where)
     await once(server, 'listening')
   } catch (error) {
     const why = `cannot listen on ${shown}: ${reasonOf(error)}; choose another ${key}`

@@ -9,6 +9,7 @@ import type { ProtoGrpcType as AgentTypes } from './gen/agent.ts'
 import type { ProtoGrpcType as AgentDebugTypes } from './gen/agent_debug.ts'
 import type { ProtoGrpcType as AgentLoggerTypes } from './gen/agent_logger.ts'
 import type { ProtoGrpcType as AuthorityTypes } from './gen/authority.ts'
+import type { ProtoGrpcType as BackupTypes } from './gen/backup.ts'
 import type { ProtoGrpcType as BrokerTypes } from './gen/broker.ts'
 import type { ProtoGrpcType as BundleTypes } from './gen/bundle.ts'
 import type { ProtoGrpcType as IstioCaTypes } from './gen/ca.ts'
@@ -44,6 +45,7 @@ const FILES = {
   federation: 'steeple/server/federation/v1/federation.proto',
   authority: 'steeple/server/authority/v1/authority.proto',
   mesh: 'steeple/server/mesh/v1/mesh.proto',
+  backup: 'steeple/server/backup/v1/backup.proto',
   agentDebug: 'spire/agent/debug/v1/agent_debug.proto',
   agentLogger: 'spire/api/agent/logger/v1/agent_logger.proto',
   delegatedIdentity: 'spire/api/agent/delegatedidentity/v1/delegated_identity.proto',
@@ -96,6 +98,8 @@ export const federationApi = () =>
 export const authorityApi = () =>
   (load('authority') as unknown as AuthorityTypes).steeple.server.authority.v1.Authority
 export const meshApi = () => (load('mesh') as unknown as MeshTypes).steeple.server.mesh.v1.Mesh
+export const backupApi = () =>
+  (load('backup') as unknown as BackupTypes).steeple.server.backup.v1.Backup
 export const istioCaApi = () =>
   (load('istioCa') as unknown as IstioCaTypes).istio.v1.auth.IstioCertificateService
 export const linkerdApi = () =>

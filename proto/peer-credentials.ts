@@ -4,6 +4,7 @@
  */
 import { closeSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { constants } from 'node:os'
 import koffi from 'koffi'
 import { IdentityError } from '../spiffe/error.ts'
 
@@ -49,7 +50,11 @@ export function peerCredentialsOf(socket: Socket): UnixCaller & Disposable {
       'the caller is in another PID namespace; run this process with the host PID namespace',
     )
   }
-  let pidfd: number | undefined = openPidfd(fd, pid)
+  let pidfd: number | undefined = openPidfd(pid, () => {
+    const value = Buffer.alloc(4)
+    const isTold = getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, value, [value.length]) === 0
+    return isTold ? { pidfd: value.readInt32LE(0) } : { errno: koffi.errno() }
+  })
   return {
     kind: 'unix',
     pid,
@@ -73,17 +78,23 @@ function descriptorOf(socket: Socket): number {
   return fd
 }
 
-function openPidfd(fd: number, pid: number): number {
-  const value = Buffer.alloc(4)
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, value, [value.length]) === 0) {
-    return value.readInt32LE(0)
+/**
+ * Holds the process that connected. Fails closed: a kernel that knows SO_PEERPIDFD and gives none says that the process
+ * has ended, and its number may be somebody else's by now.
+ * @param ask what SO_PEERPIDFD gives @throws IdentityError CALLER_UNIDENTIFIED
+ */
+export function openPidfd(
+  pid: number,
+  ask: () => { readonly pidfd: number } | { readonly errno: number },
+): number {
+  const told = ask()
+  if ('pidfd' in told) return told.pidfd
+  if (told.errno === constants.errno.ENOPROTOOPT) {
+    // Kernels before 6.5: the process might have been replaced since it connected, until the connection was accepted.
+    const opened = Number(pidfdOpen(SYS_PIDFD_OPEN, pid, 0))
+    if (opened >= 0) return opened
   }
-  // Kernels before 6.5: the process might have been replaced since it connected, a window of microseconds.
-  const opened = Number(pidfdOpen(SYS_PIDFD_OPEN, pid, 0))
-  if (opened < 0) {
-    throw new IdentityError('CALLER_UNIDENTIFIED', `process ${pid} ended before it was identified`)
-  }
-  return opened
+  throw new IdentityError('CALLER_UNIDENTIFIED', `process ${pid} ended before it was identified`)
 }
 
 /** Each may be interrupted by a signal, e.g. a profiler's. */

@@ -4,12 +4,13 @@
  */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { type Server, ServerCredentials } from '@grpc/grpc-js'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
 import { peerCredentialsOf, type UnixCaller } from './peer-credentials.ts'
+import { bindWithMode } from './socket-file.ts'
 
 /** sockaddr_un holds 108 bytes with the final zero. */
 const MAX_SOCKET_PATH_BYTES = 107
@@ -66,9 +67,8 @@ export async function listenUnix(options: UnixListenerOptions): Promise<UnixList
     }
   })
   listener.maxConnections = MAX_CONNECTIONS
-  listener.listen({ path, backlog: BACKLOG })
+  bindWithMode(mode, () => listener.listen({ path, backlog: BACKLOG }))
   await once(listener, 'listening')
-  chmodSync(path, mode)
   const stop = () => {
     if (!listener.listening) return
     listener.close() // also unlinks the socket file

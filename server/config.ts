@@ -25,6 +25,7 @@ import { meshConfig } from './config/mesh.ts'
 import { podCertificatesConfig } from './config/pod-certificates.ts'
 import { policyStatusConfig } from './config/policy-status.ts'
 import { publisherConfigs } from './config/publishers.ts'
+import type { DataStoreConfig } from './config/sql.ts'
 import { ttlWarning } from './config/ttl-warnings.ts'
 import { upstreamConfig } from './config/upstream.ts'
 import { type X509PopConfig, x509PopConfig } from './config/x509pop.ts'
@@ -72,12 +73,7 @@ export interface ServerConfig {
   /** Undefined: no workloads are registered from Kubernetes. */
   readonly controller: ControllerConfig | undefined
   readonly dataDir: string
-  readonly dataStore: {
-    readonly kind: 'sqlite'
-    readonly path: string
-    readonly migrates: boolean
-    readonly logsSql: boolean
-  }
+  readonly dataStore: DataStoreConfig
   readonly defaultJwtSvidTtlSeconds: number
   readonly defaultX509SvidTtlSeconds: number
   readonly disableJwtSvids: boolean
@@ -195,12 +191,7 @@ function build(
     caTtlSeconds: server.ca_ttl,
     controller,
     dataDir: server.data_dir,
-    dataStore: {
-      kind: 'sqlite',
-      path: dataStore.data.path,
-      migrates: !dataStore.data.disable_migration,
-      logsSql: dataStore.data.log_sql,
-    },
+    dataStore: dataStore.data.store,
     defaultJwtSvidTtlSeconds: server.default_jwt_svid_ttl,
     defaultX509SvidTtlSeconds: server.default_x509_svid_ttl,
     disableJwtSvids: server.disable_jwt_svids,

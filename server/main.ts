@@ -4,11 +4,11 @@
  */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { hostname } from 'node:os'
 import { prepareDataDir } from '../disk/data-dir.ts'
 import { createLevelSwitch, type LevelSwitch } from '../log/level-switch.ts'
 import type { Log } from '../log/open-log.ts'
 import type { Clock } from '../spiffe/clock.ts'
-import { isAgentId } from '../spiffe/id.ts'
 import { runLoops } from '../spiffe/running-loops.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
@@ -17,22 +17,24 @@ import type { MeshServiceDeps } from './api/mesh/mesh-service.ts'
 import { serveApis } from './api/serve-apis.ts'
 import { configuredAttestors } from './attest/configured-attestors.ts'
 import { type Reload, reloadAttestors } from './attest/reload-attestors.ts'
+import { backupDeps } from './backup/backup-deps.ts'
 import type { ServerConfig } from './config.ts'
 import { type Federation, openFederation } from './federation/open-federation.ts'
 import { healthChecks } from './health/health-checks.ts'
 import { openLedger } from './issue/open-ledger.ts'
 import { openRateLimits } from './listen/rate-limits.ts'
 import { openMesh } from './mesh/open-mesh.ts'
-import { createHandedBundles } from './nodes/handed-bundles.ts'
 import { type OpenAuthorities, openAuthorities } from './open-authorities.ts'
 import { openClusterServices } from './open-cluster-services.ts'
 import { openViews } from './open-views.ts'
 import { pruneLoops } from './prune/prune-loops.ts'
 import { openPublishing } from './publish/publish-loops.ts'
-import { type OpenStoreOptions, openStore } from './store/sqlite/open-store.ts'
+import { joinServers } from './servers/join-servers.ts'
+import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
 import { gaugeEntryCache } from './telemetry/gauge-entry-cache.ts'
 import { meterStore } from './telemetry/meter-store.ts'
+import { observeTurns } from './telemetry/observe-turns.ts'
 import { openUpstream } from './upstream/open-upstream.ts'
 import { operateRoots } from './upstream/operate-roots.ts'
 
@@ -56,14 +58,12 @@ interface Process {
   readonly metrics: Metrics
 }
 
-/** SQLite serves one server only; its CA journal needs no better name. */
-const SERVER_KEY = 'server'
 const RANDOM_STEPS = 2 ** 32
 const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
 
 /** Runs until the signal aborts. @throws IdentityError saying why the server cannot start */
 export async function runServer(config: ServerConfig, deps: ServerDeps): Promise<void> {
-  const { log, clock, signal, onReady } = deps
+  const { log, clock, signal, onReady, version = 'unknown' } = deps
   const startedAt = clock.now()
   const logLevel = createLevelSwitch(log, config.log.level)
   log.info({ trust_domain: config.trustDomain, data_dir: config.dataDir }, 'Configured')
@@ -72,36 +72,38 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
 
   await using telemetry = await serveMetrics({
     ...{ config: config.telemetry, trustDomain: config.trustDomain, prefix: 'spire_server' },
-    ...{ version: deps.version ?? 'unknown', clock, log },
+    ...{ version, clock, log },
   })
   const { metrics } = telemetry
   const process: Process = { startedAt, logLevel, metrics }
-  await using opened = await openStore(storeOptions(config, deps))
-  const store = meterStore(opened, metrics)
+  await using opened = await openStore(config.dataStore, {
+    ...{ clock, random, log, holder: `${hostname()}:${config.bindPort}` },
+  })
+  const turns = observeTurns(opened.turns, { log, metrics })
+  const store = { ...meterStore(opened, metrics), turns }
+  await using joined = await orStopped(joinServers(config, { ...deps, store, version }), signal)
+  if (joined === undefined) return
   await using upstream = await openUpstream(config.upstream, {
     ...{ trustDomain: config.trustDomain, clock, randomBytes, signal },
     onFailure: (err) => log.error({ err }, 'Upstream authority did not answer'),
   })
   await using signed = await openLedger({
-    ...{ dataDir: config.dataDir, store: store.caJournal, serverKey: SERVER_KEY, clock, log },
+    ...{ dataDir: config.dataDir, store: store.caJournal, serverKey: joined.key, clock, log },
   })
   const opening = openAuthorities(config, {
-    ...{ store, metrics, upstream, signed, serverKey: SERVER_KEY, clock, log },
+    ...{ store, metrics, upstream, signed, joined, clock, signal, log },
   })
-  const authorities = await opening.catch((error: unknown) => {
-    if (!signal.aborted) throw error
-    return undefined // an upstream authority was waited for
-  })
+  const authorities = await orStopped(opening, signal)
   if (authorities === undefined) return
   await using views = await openViews(config, store, authorities, deps)
   await using federation = await openFederation(config.federation, {
     ...{ trustDomain: config.trustDomain, clock, metrics, log },
-    ...{ federation: store.federation, bundles: store.bundles },
+    ...{ federation: store.federation, bundles: store.bundles, turns },
     ...{ dataDir: config.dataDir, random, randomBytes },
     ...{ bundle: authorities.bundle.current, serverSvid: authorities.serverSvid },
   })
   await using publishing = await openPublishing(config.publishers, {
-    ...{ bundle: authorities.bundle, clock, random, log },
+    ...{ bundle: authorities.bundle, turns, clock, random, log },
   })
   await using clusters = await openClusterServices(config, {
     ...{ ...config, ...authorities, ...views, store, x509: authorities.ca.x509 },
@@ -184,15 +186,13 @@ function serve(
       ...{ entries, joinTokens, bundles, federation, localBundle: bundle, issuer, index, watchers },
       ...{ authorities: ca, serverSvid, startedAt, logLevel, federatedView },
       ...{ rotations: open.rotations, ledger: open.ledger },
-      handed: createHandedBundles(
-        clock,
-        (svid) => isAgentId(svid.id) && open.ledger.noteSeen(svid),
-      ),
+      ...{ handed: open.handed, servers: open.servers },
       upstreamRoots: upstream && operateRoots(ca.x509, bundle, log),
       publishUpstream: async (key) => await upstream?.publishJwtKey(key),
       ...{ refresher: fetched.refresher, relationshipsChanged: fetched.changed },
       ...{ disableJwtSvids, randomUuid: randomUUID, clock, log, stopping: signal },
       ...{ metrics, meshStatus, hasAuditLog: config.hasAuditLog },
+      ...backupDeps(config, store, open.servers.here, clock),
       hasAgentIdSelector: config.hasAgentIdSelector,
     },
     {
@@ -217,17 +217,16 @@ async function openHealth(
   return await serveHealth(health, { checks, clock, log: log.child({ component: 'health' }) })
 }
 
-function storeOptions({ dataStore }: ServerConfig, { log, clock }: ServerDeps): OpenStoreOptions {
-  const { path, migrates, logsSql } = dataStore
-  const sqlLog = log.child({ component: 'sql' })
-  return {
-    path,
-    migrates,
-    clock,
-    ...(logsSql ? { onSql: (sql) => sqlLog.debug({ sql }, 'Query') } : {}),
-  }
-}
-
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
+}
+
+/** @returns undefined when it failed because the server is to stop: an upstream authority or other servers were waited for */
+async function orStopped<T>(opening: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  try {
+    return await opening
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
+  }
 }

@@ -15,19 +15,24 @@ import { createIssuer } from './issue/issuer.ts'
 import type { OpenLedger } from './issue/open-ledger.ts'
 import { recordSignatures } from './issue/record-signatures.ts'
 import { openServerSvid, renewServerSvid } from './issue/server-svid.ts'
+import type { JoinedServers } from './servers/join-servers.ts'
+import { knownToOthers, openServers } from './servers/open-servers.ts'
 import type { Store } from './store/store.ts'
+import { oneServerAtATime } from './store/turns.ts'
 import { gaugeX509Ca, meterIssuer } from './telemetry/meter-ca.ts'
 import type { UpstreamAuthority } from './upstream/upstream-authority.ts'
 
 export interface AuthoritiesDeps {
   readonly store: Store
   /** Whose authorities these are, among the servers of one store. */
-  readonly serverKey: string
+  readonly joined: JoinedServers
   /** Undefined: authorities sign themselves. */
   readonly upstream: UpstreamAuthority | undefined
   readonly signed: OpenLedger
   readonly metrics: Metrics
   readonly clock: Clock
+  /** Aborts when the server is to stop. */
+  readonly signal: AbortSignal
   readonly log: Log
 }
 
@@ -36,15 +41,17 @@ export async function openAuthorities(
   config: ServerConfig,
   {
     store,
-    serverKey,
+    joined,
     upstream,
     signed: { ledger, rotations },
     metrics,
     clock,
+    signal,
     log,
   }: AuthoritiesDeps,
 ) {
   const bundle = await openLocalBundle(store.bundles, config.trustDomain)
+  const { key: serverKey, shared } = joined
   const ca = await openCa(config, {
     journalStore: store.caJournal,
     serverKey,
@@ -56,17 +63,23 @@ export async function openAuthorities(
     log: log.child({ component: 'ca' }),
     metrics,
     memory: rotations,
+    beforeFirst: shared && (() => knownToOthers(bundle, { store, joined, clock, signal })),
+  })
+  const servers = await openServers({
+    ...{ ca, bundle, store, joined, ledger, rotations, hasUpstream: upstream !== undefined },
+    ...{ clock, log },
   })
   gaugeX509Ca(ca.x509, { trustDomain: config.trustDomain, metrics, now: () => clock.now() })
   const signing = { x509: ca.x509, jwt: ca.jwt, clock, randomBytes }
   const metered = meterIssuer(createIssuer(config, signing), metrics)
-  const issuer = recordSignatures(metered, ledger, config.trustDomain)
+  const issuer = recordSignatures(metered, servers.ledger, config.trustDomain)
   const rotated = <T>(work: () => Promise<T>) => metrics.measure('svid_rotate', work)
   const serverSvid = await rotated(() => openServerSvid(issuer))
   const bundleWritten = createBell()
   const failed = (msg: string) => (err: unknown) => log.error({ err }, msg)
   const loops: readonly Loop[] = [
     ca.rotate,
+    ...servers.loops,
     (stop) => {
       const onFailure = failed('Server SVID could not be renewed')
       const svid = { ...serverSvid, renew: () => rotated(serverSvid.renew) }
@@ -76,16 +89,22 @@ export async function openAuthorities(
       const onFailure = failed('Bundle could not be read')
       return followBundle({ bundle, written: bundleWritten, clock, onFailure }, stop)
     },
-    (stop) => {
-      const onFailure = failed('Bundle could not be pruned')
-      const onPruned = () => {
-        metrics.count('ca_manager_bundle_pruned')
-        log.info('Pruned expired authorities from the bundle')
-      }
-      return pruneBundle({ bundle, clock, onPruned, onFailure }, stop)
-    },
+    oneServerAtATime(store.turns, 'prune bundle', [
+      (stop) => {
+        const onFailure = failed('Bundle could not be pruned')
+        const onPruned = () => {
+          metrics.count('ca_manager_bundle_pruned')
+          log.info('Pruned expired authorities from the bundle')
+        }
+        return pruneBundle({ bundle, clock, onPruned, onFailure }, stop)
+      },
+    ]),
   ]
-  return { bundle, ca, upstream, issuer, serverSvid, bundleWritten, rotations, ledger, loops }
+  const { handed, servers: others } = servers
+  return {
+    ...{ bundle, ca, upstream, issuer, serverSvid, bundleWritten, rotations, ledger, loops },
+    ...{ handed, servers: others },
+  }
 }
 
 export type OpenAuthorities = Awaited<ReturnType<typeof openAuthorities>>

@@ -28,7 +28,7 @@ export async function openViews(
 ) {
   await using stack = new AsyncDisposableStack()
   const index = createEntryIndex(trustDomain)
-  const watchers = createWatchers(index)
+  const watchers = createWatchers(index, { latest: () => store.changes.latest(), clock })
   signal.addEventListener('abort', watchers.wakeAll, { once: true })
   stack.defer(bundle.onChange(watchers.wakeAll))
   const federatedView = await openFederatedView({
@@ -52,6 +52,7 @@ export async function openViews(
         index,
         clock,
         onAffected: (agents) => watchers.wake(agents),
+        onPlace: watchers.place.advance,
         onBundles: (changed) => {
           if (changed === 'all' || changed.has(trustDomain)) bundleWritten.ring()
           federatedView.note(changed)

@@ -66,6 +66,7 @@ const OWNERS: Record<string, readonly string[]> = {
   jose: ['spiffe/jwt'],
   'better-sqlite3': ['server/store/sqlite'],
   kysely: ['server/store'],
+  pg: ['server/store/postgres'],
   '@kubernetes/client-node': ['kubernetes'],
   commander: ['cli'],
   pino: ['log'],

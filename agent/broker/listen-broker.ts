@@ -6,11 +6,11 @@
  */
 import { constants, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync } from 'node:fs'
 import { createServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import { type Server, ServerCredentials } from '@grpc/grpc-js'
 import type { Log } from '../../log/open-log.ts'
 import { peerChain } from '../../proto/peer-chain.ts'
+import { bindWithMode } from '../../proto/socket-file.ts'
 import { prepareSocketPath } from '../../proto/unix-listener.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { KEY_EXCHANGE_GROUPS, PQ_KEY_EXCHANGE_GROUPS } from '../../spiffe/key-exchange.ts'
@@ -77,7 +77,8 @@ export async function listenBroker(options: BrokerListenerOptions): Promise<Brok
     const listener = openTls(options, (socket) => admit(socket, transport))
     listeners.push(listener)
     try {
-      listener.listen(where)
+      if (transport === 'unix') bindWithMode(SOCKET_MODE, () => listener.listen(where))
+      else listener.listen(where)
       await once(listener, 'listening')
     } catch (cause) {
       const why = `cannot serve the Broker API on ${shown}: ${reasonOf(cause)}`
@@ -93,7 +94,6 @@ export async function listenBroker(options: BrokerListenerOptions): Promise<Brok
     if (socketPath !== undefined) {
       await prepareSocketPath(socketPath)
       await open('unix', { path: socketPath }, socketPath)
-      chmodSync(socketPath, SOCKET_MODE)
     }
     const tcp =
       bindAddress === undefined

@@ -15,7 +15,6 @@ import { telemetry } from '../../config/telemetry.ts'
 import {
   choice,
   count,
-  host,
   listOf,
   milliseconds,
   port,
@@ -37,6 +36,7 @@ import { k8s } from './k8s.ts'
 import { k8sPsat } from './k8s-psat.ts'
 import { rateLimit } from './rate-limit.ts'
 import { sds } from './sds.ts'
+import { serverAddresses } from './server-address.ts'
 import { x509pop } from './x509pop.ts'
 
 /** An agent that must live through an outage of this length needs SVIDs that live longer still. */
@@ -107,8 +107,11 @@ const agentSection = section({
     'ask for the bundle to start with again when the server is unknown; always: refuse to do without',
   ),
   sds: nest(sds, 'Envoy’s secret discovery'),
-  server_address: required(host(), 'address of the server'),
-  server_port: required(port(), 'port of the server'),
+  server_address: required(
+    serverAddresses(),
+    'address of the server, or of several servers of one trust domain',
+  ),
+  server_port: required(port(), 'port of the server; of several, those without one of their own'),
   socket_path: withDefault(
     socketPath(),
     '/tmp/spire-agent/public/api.sock',

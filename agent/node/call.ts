@@ -13,6 +13,8 @@ export const CALL_DEADLINE_MS = 30_000
 export interface CallLimits {
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** CALL_DEADLINE_MS if not given. */
+  readonly deadlineMs?: number | undefined
 }
 
 interface Cancellable {
@@ -41,7 +43,7 @@ export async function callUnary<Response>(
 
 /** Runs `exchange` under the deadline; whatever call it announces is cancelled with it. */
 export async function withDeadline<T>(
-  { clock, signal }: CallLimits,
+  { clock, signal, deadlineMs = CALL_DEADLINE_MS }: CallLimits,
   exchange: (onCall: (call: Cancellable) => void) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted()
@@ -50,7 +52,7 @@ export async function withDeadline<T>(
   let call: Cancellable | undefined
   const cancel = () => call?.cancel()
   signal.addEventListener('abort', cancel, { once: true })
-  void clock.sleep(CALL_DEADLINE_MS, over.signal).then(() => {
+  void clock.sleep(deadlineMs, over.signal).then(() => {
     if (over.signal.aborted) return
     expired = true
     cancel()
@@ -61,7 +63,7 @@ export async function withDeadline<T>(
     })
   } catch (error) {
     if (!expired) throw error
-    const why = `the server did not answer within ${CALL_DEADLINE_MS / 1000} s`
+    const why = `the server did not answer within ${deadlineMs / 1000} s`
     throw new IdentityError('DEADLINE_EXCEEDED', why, { cause: error })
   } finally {
     over.abort()

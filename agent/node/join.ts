@@ -44,6 +44,8 @@ export interface JoinDeps {
 const FIRST_PAUSE_MS = 5_000
 const MAX_PAUSE_MS = 20_000
 const PATIENCE_MS = 60_000
+/** That answer, and say that they cannot, before the pause. */
+const MAX_SERVERS_PER_ATTEMPT = 3
 /** Whoever may trust anew has a delay to wait for, and a bundle that may be put right. */
 const REBOOTSTRAP_PATIENCE_MS = 24 * 3_600_000
 
@@ -187,15 +189,20 @@ async function attestOver(
   key: KeyObject,
   signal: AbortSignal,
 ): Promise<Attested> {
-  const { server, trustDomain, attestor, clock } = deps
-  using connection = connectServer({ ...server, trustDomain, trust, clock })
-  try {
+  const { server, trustDomain, attestor, clock, random } = deps
+  using connection = connectServer({ ...server, trustDomain, trust, clock, random })
+  for (let tried = 1; ; tried++) {
     const lease = connection.lease()
-    const attest = () => attestNode({ lease, attestor, key, trustDomain, clock, signal })
-    const { measureAttestation } = deps
-    return await (measureAttestation === undefined ? attest() : measureAttestation(attest))
-  } catch (error) {
-    throw connection.explain(error)
+    try {
+      const attest = () => attestNode({ lease, attestor, key, trustDomain, clock, signal })
+      const { measureAttestation } = deps
+      return await (measureAttestation === undefined ? attest() : measureAttestation(attest))
+    } catch (error) {
+      const explained = connection.explain(error)
+      const mayGoOn = tried < MAX_SERVERS_PER_ATTEMPT && connection.hasOthers() && !signal.aborted
+      if (!mayGoOn || !connection.leave(lease, error)) throw explained
+      deps.log.warn(failureFields(explained), 'Node attestation failed; another server is asked')
+    }
   }
 }
 

@@ -183,7 +183,9 @@ async function renewed(deps: RenewDeps, key: KeyObject, signal: AbortSignal): Pr
     )
   } catch (error) {
     standing.report(error, lease)
-    throw connection.explain(error)
+    const explained = connection.explain(error)
+    connection.leave(lease, error)
+    throw explained
   }
   const before = deps.svid()
   const bundle = deps.bundle()

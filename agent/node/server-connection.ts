@@ -1,7 +1,10 @@
 /**
- * The agent's one connection to the server, shared by everything that calls it. A new SVID takes over at once: who
- * holds a lease of the old one is told by its signal. A connection that does not answer is replaced.
+ * The agent's one connection, to one of the servers, shared by everything that calls it. A new SVID takes over at once:
+ * who holds a lease of the old one is told by its signal. A server that does not answer, or says that it cannot, is
+ * left for another one if there is any. One connection, not one to each server: what one server told and another does
+ * not know yet is then never asked for.
  */
+import { lookup } from 'node:dns/promises'
 import type { ChannelOptions } from '@grpc/grpc-js'
 import type { AgentClient } from '../../proto/gen/spire/api/server/agent/v1/Agent.ts'
 import type { BundleClient } from '../../proto/gen/spire/api/server/bundle/v1/Bundle.ts'
@@ -12,12 +15,26 @@ import { agentApi, bundleApi, entryApi, svidApi, syncApi } from '../../proto/loa
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import type { TrustDomain } from '../../spiffe/id.ts'
+import type { Random } from '../../spiffe/random.ts'
 import type { AgentSvid } from './agent-svid.ts'
-import { type ServerTls, type ServerTrust, serverCredentials } from './server-credentials.ts'
+import {
+  refusedAt,
+  type ServerTls,
+  type ServerTrust,
+  serverCredentials,
+} from './server-credentials.ts'
+import {
+  type HostPort,
+  type LookUp,
+  openDirectory,
+  peerOf,
+  type ServerDirectory,
+} from './server-directory.ts'
+import { directoryTarget } from './server-resolver.ts'
 
-export interface ServerAddress {
-  readonly host: string
-  readonly port: number
+export interface ServerAddress extends HostPort {
+  /** Further servers of the same trust domain. */
+  readonly others?: readonly HostPort[] | undefined
   /** Only post-quantum key exchange. */
   readonly requirePqKem?: boolean | undefined
 }
@@ -26,6 +43,10 @@ export interface ConnectionOptions extends ServerAddress {
   readonly trustDomain: TrustDomain
   readonly trust: ServerTrust
   readonly clock: Clock
+  /** Chooses among several servers; without it they are tried as written. */
+  readonly random?: Random | undefined
+  /** Node's own, with the machine's hosts file, if not given. */
+  readonly lookUp?: LookUp | undefined
 }
 
 export interface Lease {
@@ -44,6 +65,13 @@ export interface ServerConnection extends Disposable {
   replace(svid: AgentSvid | undefined): void
   /** The same SVID on a new connection, if `lease` is still the current one. */
   renew(lease: Lease): void
+  /**
+   * Told of a call that failed over `lease`. A server that is away, or says so, is left for another one.
+   * @returns whether the same call may have another outcome now, because it would be made over another connection
+   */
+  leave(lease: Lease, error: unknown): boolean
+  /** Whether there is another server to go to. */
+  hasOthers(): boolean
   /** Adds to an error of an unreachable server why it could not be reached. */
   explain(error: unknown): unknown
 }
@@ -55,7 +83,8 @@ const MAX_RECONNECT_MS = 3_000
 const MAX_MESSAGE_BYTES = 64 << 20
 
 const OPTIONS: ChannelOptions = {
-  'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+  // One after the other, in the order of the directory; none is waited for longer than a quarter of a second.
+  'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ pick_first: {} }] }),
   'grpc.service_config_disable_resolution': 1,
   'grpc.initial_reconnect_backoff_ms': MIN_RECONNECT_MS,
   'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_MS,
@@ -67,13 +96,22 @@ interface Held {
   readonly retire: () => void
 }
 
+const lookUpAll: LookUp = async (name) =>
+  (await lookup(name, { all: true })).map(({ address }) => address)
+
 export function connectServer(options: ConnectionOptions, first?: AgentSvid): ServerConnection {
+  const { others = [], lookUp = lookUpAll, clock, random } = options
+  const servers = [{ host: options.host, port: options.port }, ...others]
+  const directory = openDirectory({ servers, lookUp, clock, random })
   let svid = first
-  let refusal: IdentityError | undefined
+  let refusal: { readonly error: IdentityError; readonly peer: string } | undefined
+  let peer: string | undefined
   const open = () => {
     refusal = undefined
-    return openLease(options, svid, (verdict) => {
-      refusal = verdict
+    peer = undefined
+    return openLease({ ...options, svid }, directory, (verdict, by) => {
+      refusal = verdict && { error: verdict, peer: by }
+      if (verdict === undefined) peer = by
     })
   }
   let held = open()
@@ -88,25 +126,39 @@ export function connectServer(options: ConnectionOptions, first?: AgentSvid): Se
     renew(lease) {
       if (lease === held.lease) replace(svid)
     },
+    leave(lease, error) {
+      if (lease !== held.lease) return true
+      const code = error instanceof IdentityError ? error.code : undefined
+      const isAway = code === 'UNAVAILABLE' && directory.hasOthers() && peer !== undefined
+      // Who does not answer in time may be gone without a word: its connection is of no use, wherever the next leads.
+      if (!isAway && code !== 'DEADLINE_EXCEEDED') return false
+      if (peer !== undefined) directory.leave(peer)
+      replace(svid)
+      return true
+    },
+    hasOthers: directory.hasOthers,
     explain(error) {
       const isUnreachable = error instanceof IdentityError && error.code === 'UNAVAILABLE'
       if (!isUnreachable) return error
-      if (refusal !== undefined) return refusal
-      return new IdentityError('UNAVAILABLE', unreachable(options, error), { cause: error })
+      if (refusal === undefined) {
+        return new IdentityError('UNAVAILABLE', unreachable(servers, peer, error), { cause: error })
+      }
+      return directory.hasOthers() ? refusedAt(refusal.error, refusal.peer) : refusal.error
     },
     [Symbol.dispose]: () => held.retire(),
   }
 }
 
 function openLease(
-  options: ConnectionOptions,
-  svid: AgentSvid | undefined,
+  options: ConnectionOptions & Pick<ServerTls, 'svid'>,
+  directory: ServerDirectory,
   onVerdict: ServerTls['onVerdict'],
 ): Held {
-  const target = `dns:///${authorityOf(options)}`
-  const credentials = serverCredentials({ ...options, svid, onVerdict })
+  const { target, options: where } = directoryTarget(directory, options)
+  const nameOf = (peer: string) => directory.nameOf(peer) ?? options.host
+  const credentials = serverCredentials({ ...options, nameOf, onVerdict })
   const retired = new AbortController()
-  const agent = new (agentApi())(target, credentials, OPTIONS)
+  const agent = new (agentApi())(target, credentials, { ...OPTIONS, ...where })
   const shared = { channelOverride: agent.getChannel() }
   const lease: Lease = {
     agent,
@@ -124,18 +176,21 @@ function openLease(
   return { lease, retire }
 }
 
-function authorityOf({ host, port }: ServerAddress): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-/** Tells a server that was never reached from one that broke off, or said itself that it cannot answer now. */
-function unreachable(address: ServerAddress, error: IdentityError): string {
-  const server = `the server at ${authorityOf(address)}`
+/** Tells servers that were never reached from one that broke off, or said itself that it cannot answer now. */
+function unreachable(
+  servers: readonly HostPort[],
+  peer: string | undefined,
+  error: IdentityError,
+): string {
+  const names = servers.map(peerOf).join(', ')
   const said = reasonOf(error)
   if (!/No connection established|Name resolution failed/.test(said)) {
-    return `${server} gave no answer: ${said}`
+    const others = servers.length > 1 && peer !== undefined
+    return `the server at ${others ? peer : names} gave no answer: ${said}`
   }
   // grpc-js wraps the cause in what it tried.
   const why = said.replace(/^.*Last error: (Error: )?/, '').replace(/\. Resolution note:.*$/, '')
-  return `${server} cannot be reached: ${why}; check server_address and server_port, and that the server runs`
+  const whom = servers.length > 1 ? `no server of ${names}` : `the server at ${names}`
+  const cannot = servers.length > 1 ? 'can be reached' : 'cannot be reached'
+  return `${whom} ${cannot}: ${why}; check server_address and server_port, and that the server runs`
 }

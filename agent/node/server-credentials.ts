@@ -21,6 +21,7 @@ import { isForUnknownAuthority } from '../../spiffe/x509/path.ts'
 import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
 import { verifyX509Svid } from '../../spiffe/x509/verify.ts'
 import type { AgentSvid } from './agent-svid.ts'
+import { peerOf } from './server-directory.ts'
 
 /** How the server is told from an impostor. */
 export type ServerTrust =
@@ -29,7 +30,8 @@ export type ServerTrust =
   | { readonly kind: 'insecure' }
 
 export interface ServerTls {
-  readonly host: string
+  /** The name under which a peer, `ip:port`, is known: shown to load balancers, and no proof of anything. */
+  nameOf(peer: string): string
   readonly trustDomain: TrustDomain
   readonly trust: ServerTrust
   /** Presented to the server; without one the agent can attest, and nothing else. */
@@ -37,8 +39,11 @@ export interface ServerTls {
   readonly clock: Clock
   /** Only post-quantum key exchange, which only TLS 1.3 has. */
   readonly requirePqKem?: boolean | undefined
-  /** Told at every handshake why the server was refused, apart from what gRPC makes of it; undefined: it was not. */
-  onVerdict(refusal: IdentityError | undefined): void
+  /**
+   * Told at every handshake why the server was refused, apart from what gRPC makes of it; undefined: it was not.
+   * @param peer the server's address, as `ip:port`
+   */
+  onVerdict(refusal: IdentityError | undefined, peer: string): void
 }
 
 const HANDSHAKE_TIMEOUT_MS = 20_000
@@ -81,9 +86,11 @@ export function serverCredentials(tls: ServerTls): ChannelCredentials {
 
 async function secure(socket: Socket, tls: ServerTls): Promise<TLSSocket> {
   socket.setKeepAlive(true, KEEPALIVE_AFTER_MS)
+  const peer = peerOf({ host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 })
+  const name = tls.nameOf(peer)
   const secured = connect({
     socket,
-    ...(isIP(tls.host) === 0 ? { servername: tls.host } : {}),
+    ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(tls.svid === undefined ? {} : clientCertificate(tls.svid)),
     ALPNProtocols: ['h2'],
     minVersion: tls.requirePqKem === true ? 'TLSv1.3' : 'TLSv1.2',
@@ -96,11 +103,11 @@ async function secure(socket: Socket, tls: ServerTls): Promise<TLSSocket> {
   try {
     await handshake(secured)
     verify(secured, tls)
-    tls.onVerdict(undefined)
+    tls.onVerdict(undefined, peer)
     return secured
   } catch (error) {
     secured.destroy()
-    if (error instanceof IdentityError) tls.onVerdict(error)
+    if (error instanceof IdentityError) tls.onVerdict(error, peer)
     throw error
   }
 }
@@ -166,12 +173,16 @@ function claimedId(chain: readonly Uint8Array[]): string {
  */
 export function isUnknownServer(error: unknown): error is IdentityError {
   if (!(error instanceof IdentityError) || error.code !== 'CERTIFICATE_UNTRUSTED') return false
-  return (
-    error.message.startsWith(`${UNTRUSTED}: ${NOT_VOUCHED_FOR}`) &&
-    isForUnknownAuthority(error.message)
-  )
+  const message = error.message.replace(AT_PEER, '')
+  return message.startsWith(`${UNTRUSTED}: ${NOT_VOUCHED_FOR}`) && isForUnknownAuthority(message)
 }
 
+/** The same refusal, of one server among several. */
+export function refusedAt(refusal: IdentityError, peer: string): IdentityError {
+  return new IdentityError(refusal.code, `${refusal.message} (at ${peer})`, { cause: refusal })
+}
+
+const AT_PEER = / \(at [^ ]+\)$/
 const UNTRUSTED = 'the server is not to be trusted'
 const NOT_VOUCHED_FOR = 'the trust bundle does not vouch for it'
 

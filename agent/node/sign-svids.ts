@@ -48,18 +48,33 @@ export function signJwtWith(deps: SignDeps): SignJwt {
     })
 }
 
+/** A server that is away is left, and the next one asked at once: somebody may be waiting for the answer. */
 async function overLease<T>(
   { connection, standing }: SignDeps,
   call: (lease: Lease) => Promise<T>,
 ): Promise<T> {
+  const tryOn = async (lease: Lease) => {
+    try {
+      return await call(lease)
+    } catch (error) {
+      standing.report(error, lease)
+      throw error
+    }
+  }
   const lease = connection.lease()
   try {
-    return await call(lease)
+    return await tryOn(lease)
   } catch (error) {
-    standing.report(error, lease)
-    if (error instanceof IdentityError && error.code === 'DEADLINE_EXCEEDED') {
-      connection.renew(lease)
-    }
-    throw connection.explain(error)
+    const explained = connection.explain(error)
+    const isAway = error instanceof IdentityError && error.code === 'UNAVAILABLE'
+    if (!connection.leave(lease, error) || !isAway) throw explained
+  }
+  const next = connection.lease()
+  try {
+    return await tryOn(next)
+  } catch (error) {
+    const explained = connection.explain(error)
+    connection.leave(next, error)
+    throw explained
   }
 }

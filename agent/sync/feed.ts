@@ -20,5 +20,7 @@ export interface FeedDeps {
 
 export interface FeedRun {
   readonly lease: Lease
+  /** How long a poll waits for each answer; undefined: as long as any call. */
+  readonly deadlineMs?: number | undefined
   readonly signal: AbortSignal
 }

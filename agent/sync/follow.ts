@@ -7,8 +7,9 @@ import type { Random } from '../../spiffe/random.ts'
 import { type Backoff, createBackoff } from '../backoff.ts'
 import { federationsOf } from '../cache/knowledge.ts'
 import { fetchOwnBundle } from '../node/own-bundle.ts'
-import type { Lease, ServerConnection } from '../node/server-connection.ts'
+import type { ServerConnection } from '../node/server-connection.ts'
 import type { Standing } from '../node/standing.ts'
+import { type Comeback, createComeback } from './comeback.ts'
 import { fetchFederated } from './federated.ts'
 import type { FeedDeps, FeedRun } from './feed.ts'
 import { pollOnce } from './poll.ts'
@@ -32,24 +33,22 @@ export interface FollowDeps extends FeedDeps {
 
 /** A server may be upgraded to one that pushes. */
 const PUSH_PROBE_MS = 5 * 60_000
-/**
- * The first attempt after a stream broke is within a second, and not at the same moment for all agents; none comes
- * later than a polling agent's would.
- */
-const FIRST_RETRY_MS = 100
-const FIRST_RETRY_SPREAD_MS = 500
-const MAX_PUSH_RETRY_MS = 5_000
 /** SPIRE's bounds of the pause between polls that fail. */
 const MAX_POLL_RETRY_MS = 8 * 60_000
 const MAX_POLL_RETRY_INTERVALS = 48
 const MAX_PAUSE_WITHOUT_SVIDS_MS = 5_000
+/** With another server to go to, one that does not answer a poll is not waited for as long as SPIRE's agent would. */
+const POLL_DEADLINE_MS = 10_000
 /** While the server pushes, it is asked for something this often: who does not answer is not there. */
 const LIVENESS_MS = 30_000
 
 interface Progress {
   mode: FeedMode
   pushFromMs: number
-  readonly backoffs: Readonly<Record<FeedMode, Backoff>>
+  /** The place in the log of changes that any server has told so far; 0: none has. */
+  knownSequence: number
+  readonly comeback: Comeback
+  readonly pollBackoff: Backoff
 }
 
 export async function followServer(deps: FollowDeps, signal: AbortSignal): Promise<void> {
@@ -65,9 +64,9 @@ export async function followServer(deps: FollowDeps, signal: AbortSignal): Promi
       if (signal.aborted) return
       if (lease.signal.aborted) continue // another SVID has taken over: begin again with that
       standing.report(error, lease)
-      const pauseMs = pauseAfterFailure(deps, progress)
+      const pauseMs = pauseAfterFailure(deps, progress, error)
       deps.onFailure(connection.explain(error), pauseMs)
-      renewIfDead(connection, lease, error)
+      connection.leave(lease, error)
       await clock.sleep(pauseMs, signal)
     }
   }
@@ -75,14 +74,12 @@ export async function followServer(deps: FollowDeps, signal: AbortSignal): Promi
 
 function startOf({ syncIntervalMs, random }: FollowDeps): Progress {
   const pollCapMs = Math.min(MAX_POLL_RETRY_MS, MAX_POLL_RETRY_INTERVALS * syncIntervalMs)
-  const initialMs = FIRST_RETRY_MS + random() * FIRST_RETRY_SPREAD_MS
   return {
     mode: 'push',
     pushFromMs: 0,
-    backoffs: {
-      push: createBackoff({ initialMs, capMs: MAX_PUSH_RETRY_MS, random }),
-      polling: createBackoff({ initialMs: syncIntervalMs, capMs: pollCapMs, random }),
-    },
+    knownSequence: 0,
+    comeback: createComeback(random),
+    pollBackoff: createBackoff({ initialMs: syncIntervalMs, capMs: pollCapMs, random }),
   }
 }
 
@@ -91,24 +88,31 @@ async function oneRound(deps: FollowDeps, progress: Progress, run: FeedRun): Pro
   const nowMs = deps.clock.now().getTime()
   const succeeded = (mode: FeedMode) => {
     progress.mode = mode
-    progress.backoffs[mode].reset()
+    if (mode === 'push') progress.comeback.reset()
+    else progress.pollBackoff.reset()
     deps.onInSync(mode)
   }
   if (deps.usesSync && nowMs >= progress.pushFromMs) {
     try {
-      await pushAndProbe(deps, run, () => succeeded('push'))
+      await pushAndProbe(deps, run, progress, () => succeeded('push'))
     } catch (error) {
       if (!(error instanceof IdentityError) || error.code !== 'NOT_IMPLEMENTED') throw error
       progress.mode = 'polling'
       progress.pushFromMs = nowMs + PUSH_PROBE_MS
     }
   }
-  const poll = () => pollOnce(deps, run)
+  const deadlineMs = deps.connection.hasOthers() ? POLL_DEADLINE_MS : undefined
+  const poll = () => pollOnce(deps, { ...run, deadlineMs })
   await (deps.measurePoll === undefined ? poll() : deps.measurePoll(poll))
   succeeded('polling')
 }
 
-async function pushAndProbe(deps: FollowDeps, run: FeedRun, onInSync: () => void): Promise<void> {
+async function pushAndProbe(
+  deps: FollowDeps,
+  run: FeedRun,
+  progress: Progress,
+  onInSync: () => void,
+): Promise<void> {
   const over = new AbortController()
   const { lease } = run
   const signal = AbortSignal.any([run.signal, over.signal])
@@ -116,7 +120,15 @@ async function pushAndProbe(deps: FollowDeps, run: FeedRun, onInSync: () => void
   const onFederatedPushed = () => {
     areFederatedPushed = true
   }
-  const push = followPush(deps, { lease, signal, onInSync, onFederatedPushed })
+  const push = followPush(deps, {
+    ...{ lease, signal, onInSync, onFederatedPushed },
+    knownSequence: progress.knownSequence,
+    onPlace(sequence) {
+      progress.knownSequence = sequence
+    },
+    // The stream begins anew with the next lease; what it has not heard meanwhile comes with the complete state.
+    onMove: () => deps.connection.renew(lease),
+  })
   const probe = probeServer(deps, { lease, signal }, () => areFederatedPushed)
   try {
     await Promise.race([push, probe])
@@ -158,12 +170,12 @@ async function probeServer(
   }
 }
 
-function pauseAfterFailure({ hasNoSvids }: FollowDeps, { mode, backoffs }: Progress): number {
-  const pauseMs = backoffs[mode].next()
+function pauseAfterFailure(
+  { hasNoSvids }: FollowDeps,
+  { mode, comeback, pollBackoff }: Progress,
+  error: unknown,
+): number {
+  if (mode === 'push') return comeback.next(error)
+  const pauseMs = pollBackoff.next()
   return hasNoSvids() ? Math.min(pauseMs, MAX_PAUSE_WITHOUT_SVIDS_MS) : pauseMs
-}
-
-/** Who does not answer in time may be gone without a word; the next call gets a new connection. */
-function renewIfDead(connection: ServerConnection, lease: Lease, error: unknown): void {
-  if (error instanceof IdentityError && error.code === 'DEADLINE_EXCEEDED') connection.renew(lease)
 }

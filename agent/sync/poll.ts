@@ -35,7 +35,7 @@ const OUTPUT_MASK = {
 
 export async function pollOnce(deps: FeedDeps, run: FeedRun): Promise<void> {
   const { clock, trustDomain } = deps
-  const limits = { clock, signal: run.signal }
+  const limits = { ...run, clock }
   const before = deps.knowledge()
   const entries = await authorizedEntries(deps, run, before)
   const bundle = await fetchOwnBundle(run.lease, trustDomain, limits)
@@ -68,7 +68,7 @@ async function authorizedEntries(
 async function allEntries(deps: FeedDeps, run: FeedRun): Promise<readonly CachedEntry[]> {
   const { entries } = await callUnary<GetAuthorizedEntriesResponse>(
     (done) => run.lease.entry.GetAuthorizedEntries({ output_mask: OUTPUT_MASK }, done),
-    { clock: deps.clock, signal: run.signal },
+    { ...run, clock: deps.clock },
   )
   return readEntries(entries, deps)
 }
@@ -77,11 +77,11 @@ type SyncCall = ClientDuplexStream<SyncAuthorizedEntriesRequestInput, SyncAuthor
 
 async function syncEntries(
   deps: FeedDeps,
-  { lease, signal }: FeedRun,
+  run: FeedRun,
   known: Knowledge,
 ): Promise<readonly CachedEntry[]> {
-  return await withDeadline({ clock: deps.clock, signal }, async (onCall) => {
-    const call: SyncCall = lease.entry.SyncAuthorizedEntries()
+  return await withDeadline({ ...run, clock: deps.clock }, async (onCall) => {
+    const call: SyncCall = run.lease.entry.SyncAuthorizedEntries()
     onCall(call)
     call.write({ output_mask: OUTPUT_MASK })
     const responses = readStream<SyncAuthorizedEntriesResponse>(call)

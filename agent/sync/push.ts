@@ -4,6 +4,7 @@
  *
  * @see proto/steeple/server/sync/v1/sync.proto
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { WatchResponse } from '../../proto/gen/steeple/server/sync/v1/WatchResponse.ts'
 import { fromWireBundle } from '../../proto/wire.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
@@ -18,44 +19,97 @@ import type { FeedDeps, FeedRun } from './feed.ts'
 import { checkCount, readEntries } from './read-entries.ts'
 
 export interface PushRun extends FeedRun {
+  /** The place in the log of changes that any server has told so far; 0: none has. */
+  readonly knownSequence: number
+  /** All that was told so far has been applied. */
+  onPlace(sequence: number): void
+  /** The server asks for a new stream on a new connection; this one goes on until its lease is replaced. */
+  onMove(): void
   /** The first complete state has been applied. */
   onInSync(): void
   /** The server pushes bundles of other trust domains too: they need not be asked for often. */
   onFederatedPushed(): void
 }
 
-/** Runs until the stream ends, which it does with an error; NOT_IMPLEMENTED: this server does not push. */
+/** The server is asked to say something this often. */
+const HEARTBEAT_MS = 3_000
+/** A server that does not say anything for so many of these is away, or has no time for anybody. */
+const MAX_MISSED_HEARTBEATS = 3
+
+/**
+ * Runs until the stream ends, which it does with an error. DEADLINE_EXCEEDED: the server has fallen silent;
+ * NOT_IMPLEMENTED: it does not push.
+ */
 export async function followPush(deps: FeedDeps, run: PushRun): Promise<never> {
-  const call = run.lease.sync.Watch({})
+  const request = { known_sequence: run.knownSequence, heartbeat_ms: HEARTBEAT_MS }
+  const call = run.lease.sync.Watch(request)
   const cancel = () => call.cancel()
   run.signal.addEventListener('abort', cancel, { once: true })
-  const inSync = new AbortController()
-  let isSilent = false
-  void deps.clock.sleep(CALL_DEADLINE_MS, inSync.signal).then(() => {
-    if (inSync.signal.aborted) return
-    isSilent = true
-    cancel()
-  })
+  const silence = listenForSilence(deps, cancel)
   try {
     let collected: Collected | undefined
+    let isInSync = false
     for await (const message of readStream<WatchResponse>(call)) {
+      silence.heard(message.heartbeat_ms)
       collected = collect(collected, message, deps)
       if (message.federated_bundles.length > 0) run.onFederatedPushed()
       if (message.more) continue
-      await applyCollected(collected, deps, run)
+      if (!isEmpty(collected)) await applyCollected(collected, deps, run)
       collected = undefined
-      if (inSync.signal.aborted) continue
-      inSync.abort()
+      if (message.sequence > 0) run.onPlace(message.sequence)
+      if (message.move) run.onMove()
+      if (isInSync) continue
+      isInSync = true
+      silence.inSync()
       run.onInSync()
     }
     throw new IdentityError('UNAVAILABLE', 'the server ended the stream of changes')
   } catch (error) {
-    if (!isSilent) throw error
-    const why = `the server sent no complete state within ${CALL_DEADLINE_MS / 1000} s`
+    const why = silence.reason()
+    if (why === undefined) throw error
     throw new IdentityError('DEADLINE_EXCEEDED', why, { cause: error })
   } finally {
-    inSync.abort()
+    silence.end()
     run.signal.removeEventListener('abort', cancel)
+  }
+}
+
+/** Ends a stream on which nothing comes any more, as far as the server has promised that something would. */
+function listenForSilence({ clock }: FeedDeps, cancel: () => void) {
+  const over = new AbortController()
+  const first = new AbortController()
+  let heardMs = 0
+  let reason: string | undefined
+  let isListening = false
+  const cancelFor = (why: string) => {
+    reason = why
+    cancel()
+  }
+  const listen = async (heartbeatMs: number) => {
+    const patienceMs = MAX_MISSED_HEARTBEATS * heartbeatMs
+    for (;;) {
+      await clock.sleep(heardMs + patienceMs - clock.now().getTime(), over.signal)
+      await nextTurn() // after a pause of our own, what has come meanwhile is read first
+      if (over.signal.aborted) return
+      if (clock.now().getTime() < heardMs + patienceMs) continue
+      return cancelFor(`the server has said nothing for ${patienceMs / 1000} s`)
+    }
+  }
+  void clock.sleep(CALL_DEADLINE_MS, AbortSignal.any([over.signal, first.signal])).then(() => {
+    if (over.signal.aborted || first.signal.aborted) return
+    cancelFor(`the server sent no complete state within ${CALL_DEADLINE_MS / 1000} s`)
+  })
+  return {
+    reason: () => reason,
+    inSync: () => first.abort(),
+    end: () => over.abort(),
+    /** @param heartbeatMs what the server promises; 0: nothing */
+    heard(heartbeatMs: number) {
+      heardMs = clock.now().getTime()
+      if (heartbeatMs === 0 || isListening) return
+      isListening = true
+      void listen(heartbeatMs)
+    },
   }
 }
 
@@ -88,6 +142,12 @@ function collect(before: Collected | undefined, message: WatchResponse, deps: Fe
   checkCount(all.entries.length + all.removedEntryIds.length + bundleCount)
   if (message.bundle !== null) all.bundle = readOwnBundle(message.bundle, deps.trustDomain)
   return all
+}
+
+/** Only a word that the server is there. */
+function isEmpty(all: Collected): boolean {
+  const count = all.entries.length + all.removedEntryIds.length + all.federated.size
+  return !all.isSnapshot && all.bundle === undefined && count + all.removedFederated.length === 0
 }
 
 function nothingYet(isSnapshot: boolean): Collected {

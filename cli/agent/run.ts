@@ -1,6 +1,7 @@
 /** `steeple agent run`: the agent in the foreground. */
 import { loadAgentConfig } from '../../agent/config.ts'
 import { runAgent } from '../../agent/main.ts'
+import { keepMemoryPrivate } from '../../proto/private-memory.ts'
 import { defineCommand } from '../command.ts'
 import { runDaemon } from '../run-daemon.ts'
 import { readVersion } from '../version.ts'
@@ -13,6 +14,7 @@ export const run = defineCommand({
   async run(flags, { terminal, clock }) {
     const config = loadAgentConfig(flags.config, toAgentFlags(flags), terminal.env)
     const version = readVersion()
+    keepMemoryPrivate()
     return await runDaemon(config.log, ({ onReload, ...deps }) => {
       // As to SPIRE's agent; none of the agent's plugins can be changed while it runs.
       onReload(() =>

@@ -80,7 +80,7 @@ function statusJson(progress: GetProgressResponse, decision: Decision | undefine
   }
 }
 
-function decisionJson(decision: Decision): Json {
+export function decisionJson(decision: Decision): Json {
   switch (decision.kind) {
     case 'take':
       return { event: 'next', step: decision.step, authority_id: decision.authorityId }
@@ -95,7 +95,7 @@ function decisionJson(decision: Decision): Json {
   }
 }
 
-function standingJson(standing: Standing | null): Json {
+export function standingJson(standing: Standing | null): Json {
   return standing === null ? null : standingMembers(standing)
 }
 

@@ -2,22 +2,26 @@
  * `steeple authority rotate x509|jwt`: replaces an authority while nobody is cut off. The command may be stopped at
  * any moment and started again: it goes on where the server is.
  */
+import type { GetOverviewResponse } from '../../proto/gen/steeple/server/authority/v1/GetOverviewResponse.ts'
 import { unixSeconds } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import { defineCommand, type Session } from '../command.ts'
 import type { FlagValues } from '../flag/flag.ts'
-import { boolean, choice, text } from '../flag/kinds.ts'
+import { boolean, choice, list, text } from '../flag/kinds.ts'
 import { printJson } from '../output/print.ts'
 import { connectServer } from '../rpc/endpoint.ts'
 import { operatorFlags } from '../server/flags.ts'
 import { stopOnSignals } from '../stop-on-signals.ts'
 import { type AuthorityCalls, authorityCalls, type RotatedKind } from './authority-calls.ts'
 import { reporter } from './report-rotation.ts'
+import { type AllFlags, rotateAll } from './rotate-all.ts'
 import { chooseTarget, nextStep, type Progress, STEPS, type Step } from './rotation-step.ts'
+import { serverCalls } from './server-calls.ts'
 
 const rotateFlags = {
   ...operatorFlags,
-  authorityID: text('authority that is to go; left out, the one that signs now'),
+  authorityID: text('authority that is to go; left out, what signs now; several between commas'),
+  without: list('key of a server that is gone for good, whose authorities are to go too'),
   until: choice('last step to take', STEPS, 'revoke'),
   yes: boolean('take the steps; without it they are only told'),
   force: boolean('wait for nobody; what is in use may be cut off'),
@@ -30,6 +34,7 @@ type RotateFlags = FlagValues<typeof rotateFlags>
 const DETAILS = [
   'Steps: prepare a new authority; activate it once every agent and server below has it; taint the old one once nothing uses it; revoke it once all have been told.',
   'Tainting early makes agents renew at once and cuts nobody off: -force -until taint, then again without -force.',
+  'Where several servers share a database, all of them take each step before any takes the next one.',
   'Exit code 0: done as far as -until says; 1: refused or failed; 3: stopped before, and may be gone on with.',
 ].join('\n')
 
@@ -59,6 +64,16 @@ async function rotate(kind: RotatedKind, flags: RotateFlags, session: Session): 
     throw invalid(`-until is ${JSON.stringify(flags.until)}; expected one of ${STEPS.join(', ')}`)
   }
   using server = connectServer(flags, session)
+  const all = serverCalls(server)
+  const overview = await all.overview(kind)
+  const named = flags.authorityID === '' ? [] : flags.authorityID.split(',')
+  const isOfAll = (overview?.servers.length ?? 0) > 1 || isNobodys(overview, named)
+  if (overview !== undefined && isOfAll) {
+    const wish = { named, without: flags.without, until, isForced: flags.force === true }
+    const mode = modeOf(flags)
+    return await rotateAll(kind, all, overview, { ...wish, mode, output: flags.output }, session)
+  }
+  if (flags.without.length > 0) throw invalid('-without: the trust domain has one server')
   const calls = authorityCalls(server, kind)
   if (flags.abort === true) return await abort(kind, calls, flags, session)
   const progress = await calls.progress()
@@ -78,6 +93,17 @@ async function rotate(kind: RotatedKind, flags: RotateFlags, session: Session): 
   }
   report.begin(chosen.id)
   return await takeSteps(calls, wish, { report, session })
+}
+
+function modeOf({ abort, status, yes }: RotateFlags): AllFlags['mode'] {
+  if (abort === true) return 'abort'
+  if (status === true) return 'status'
+  return yes === true ? 'rotate' : 'tell'
+}
+
+/** What is left of a server that is forgotten. */
+function isNobodys(overview: GetOverviewResponse | undefined, named: readonly string[]): boolean {
+  return overview?.others.some(({ authority_id }) => named.includes(authority_id)) === true
 }
 
 async function takeSteps(

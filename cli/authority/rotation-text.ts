@@ -39,7 +39,7 @@ export function statusText(kind: string, progress: GetProgressResponse): string 
   ].join('')
 }
 
-function slotText(title: string, standing: Standing | null, followers: number): string {
+export function slotText(title: string, standing: Standing | null, followers: number): string {
   if (standing === null) return `${title}: none\n`
   const { authority_id, expires_at, tainted, behind_count, use_count, unknown_until } = standing
   return [

@@ -14,11 +14,16 @@ export async function examineConnection(
   { agents, server }: Installation,
   configuration: Configuration,
 ): Promise<Examined> {
-  const { serverAddress, serverPort } = configuration.agent
-  const address = `${serverAddress}:${serverPort}`
+  const { serverAddress, serverPort, otherServers } = configuration.agent
+  const servers = [{ host: serverAddress, port: serverPort }, ...otherServers]
+  const address = servers.map(({ host, port }) => `${host}:${port}`).join(', ')
   const findings = [
     ...examineAttestation(agents, configuration),
-    ...(await examineAddress(cluster, serverAddress, server.namespace, agents)),
+    ...(
+      await Promise.all(
+        servers.map(({ host }) => examineAddress(cluster, host, server.namespace, agents)),
+      )
+    ).flat(),
   ]
   if (configuration.agent.trustDomain !== configuration.server.trustDomain) {
     findings.push({

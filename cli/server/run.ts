@@ -1,4 +1,5 @@
 /** `steeple server run`: the server in the foreground. */
+import { keepMemoryPrivate } from '../../proto/private-memory.ts'
 import { loadServerConfig } from '../../server/config.ts'
 import { runServer } from '../../server/main.ts'
 import { defineCommand } from '../command.ts'
@@ -14,6 +15,7 @@ export const run = defineCommand({
     const reread = () => loadServerConfig(path, flags, terminal.env)
     const config = reread()
     const version = readVersion()
+    keepMemoryPrivate()
     return await runDaemon(config.log, ({ onReload, ...deps }) =>
       runServer(config, { ...deps, clock, version, reload: { onReload, reread } }),
     )

@@ -4,7 +4,6 @@
  * closed: a request that names another host than loopback is a web page's and is refused.
  */
 
-import { chmodSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Address, showAddress } from '../../config/address.ts'
@@ -89,10 +88,11 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminListener> 
   if (address.kind === 'unix') await prepareSocketPath(address.path)
   const port = await bindServer(
     server,
-    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
+    address.kind === 'unix'
+      ? { path: address.path, mode: SOCKET_MODE }
+      : { host: address.host, port: address.port },
     { shown: showAddress(address), key: 'proxy.admin.listen' },
   )
-  if (address.kind === 'unix') chmodSync(address.path, SOCKET_MODE)
   const where: Address = address.kind === 'tcp' ? { ...address, port } : address
   log.info({ address: showAddress(where) }, 'Serving the admin endpoint')
   return {

@@ -9,6 +9,7 @@ import type { Log } from '../../log/open-log.ts'
 import {
   agentApi,
   authorityApi,
+  backupApi,
   bundleApi,
   debugApi,
   entryApi,
@@ -33,6 +34,7 @@ import { logFailedCall } from '../listen/failed-call.ts'
 import { listenTls, type TlsListenerOptions } from '../listen/tls-listener.ts'
 import { type AgentServiceDeps, agentService } from './agent/agent-service.ts'
 import { type AuthorityServiceDeps, authorityService } from './authority/authority-service.ts'
+import { type BackupServiceDeps, backupService } from './backup/backup-service.ts'
 import { type BundleServiceDeps, bundleService } from './bundle/bundle-service.ts'
 import { type DebugServiceDeps, debugService } from './debug/debug-service.ts'
 import { type EntryServiceDeps, entryService } from './entry/entry-service.ts'
@@ -54,6 +56,7 @@ import {
 
 export type ApiDeps = AgentServiceDeps &
   AuthorityServiceDeps &
+  BackupServiceDeps &
   BundleServiceDeps &
   DebugServiceDeps &
   EntryServiceDeps &
@@ -121,6 +124,7 @@ export async function serveApis(
   stack.use(admin)
   const local = { ...endpointOf(deps), server: adminServer, callerOf: admin.callerOf }
   addServices(local, deps)
+  addService(local, backupApi().service, backupService(deps))
   addService(local, debugApi().service, debugService(deps))
   addService(local, healthApi().service, healthService(deps))
   addService(local, loggerApi().service, loggerService(deps))

@@ -15,6 +15,8 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ['entry_id', 'entry_id'],
   ['mode', 'mode'],
   ['new_level', 'new_level'],
+  ['server_key', 'server_key'],
+  ['step', 'step'],
   ['trust_domain', 'trust_domain_id'],
   ['ttl', 'ttl'],
 ])

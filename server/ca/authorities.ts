@@ -12,7 +12,7 @@ import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { AuthorityKind } from './authority-kind.ts'
-import { chooseToActivate, chooseToTaint } from './choose-authority.ts'
+import { chooseToActivate, chooseToTaint, mustBeOthers } from './choose-authority.ts'
 import { createTurns } from './in-turn.ts'
 import type { KeyStore } from './key-store/key-store.ts'
 import type { Publication } from './publication.ts'
@@ -60,6 +60,13 @@ export interface Authorities<A extends Authority> {
    * @throws IdentityError PRECONDITION_FAILED when it is not the prepared one
    */
   discard(id: string): Promise<A>
+  /**
+   * As `taint`, for an authority of another server, which must not sign there any more.
+   * @throws IdentityError PRECONDITION_FAILED for one of this server's own; INTERNAL when it is tainted already
+   */
+  taintOther(id: string): Promise<void>
+  /** As `taintOther`. @throws IdentityError PRECONDITION_FAILED for one of this server's own; INTERNAL when it is not tainted */
+  revokeOther(id: string): Promise<void>
   /** Calls `listener` after another authority became active. It must not throw. @returns how to stop */
   onActivate(listener: () => void): () => void
 }
@@ -97,6 +104,13 @@ interface State<A extends Authority> {
   readonly keys: Map<string, KeyObject>
 }
 
+/** Of an authority in one bundle. */
+interface Standing {
+  readonly bundle: Bundle
+  readonly isPublished: boolean
+  readonly isTainted: boolean
+}
+
 /** Picks up what the journal says, as far as the keys are there. */
 export async function openAuthorities<A extends Authority>(
   deps: AuthoritiesDeps<A>,
@@ -108,16 +122,24 @@ export async function openAuthorities<A extends Authority>(
   const inTurn = createTurns(`${kind.name} authorities`)
 
   // Asked at every signature, and the bundle is the same object until it changes.
-  const published = new WeakMap<A, Bundle>()
-  const isUsable = (authority: A) => {
-    if (!isCurrent(authority, clock.now())) return false
+  const standings = new WeakMap<A, Standing>()
+  const standingOf = (authority: A): Standing => {
     const bundle = publication.current()
-    if (published.get(authority) === bundle) return true
-    if (!kind.isPublished(bundle, authority)) return false
-    published.set(authority, bundle)
-    return true
+    const known = standings.get(authority)
+    if (known?.bundle === bundle) return known
+    const isPublished = kind.isPublished(bundle, authority)
+    const standing = { bundle, isPublished, isTainted: kind.isTainted(bundle, authority) }
+    standings.set(authority, standing)
+    return standing
   }
-  const usable = () => keep(state.slots, isUsable)
+  const isUsable = (authority: A) =>
+    isCurrent(authority, clock.now()) && standingOf(authority).isPublished
+  // Another server may have tainted what this one signs with, as that of a server that is gone: it signs no more.
+  const maySign = (authority: A) => isUsable(authority) && !standingOf(authority).isTainted
+  const usable = () => {
+    const { prepared, active, old } = keep(state.slots, isUsable)
+    return { ...keep({ prepared, active, old: undefined }, maySign), old }
+  }
   // An old authority that left the bundle or expired is still known as the old one: the answer is more exact.
   const known = () => ({ ...usable(), old: state.slots.old })
 
@@ -125,7 +147,7 @@ export async function openAuthorities<A extends Authority>(
     slots: usable,
     signer: () => {
       const { active } = state.slots
-      if (active === undefined || !isUsable(active)) return undefined
+      if (active === undefined || !maySign(active)) return undefined
       const key = state.keys.get(active.id)
       return key === undefined ? undefined : { authority: active, key }
     },
@@ -146,6 +168,18 @@ export async function openAuthorities<A extends Authority>(
     revoke: (id) =>
       inTurn(async () => {
         kind.mustBeRevocable(known(), publication.current(), id)
+        await revoke(kind, id, publication)
+        deps.events.onRevoked(id)
+      }),
+    taintOther: (id) =>
+      inTurn(async () => {
+        mustBeOthers(state.slots, id)
+        await taint(kind, id, publication)
+        deps.events.onTainted(id)
+      }),
+    revokeOther: (id) =>
+      inTurn(async () => {
+        mustBeOthers(state.slots, id)
         await revoke(kind, id, publication)
         deps.events.onRevoked(id)
       }),

@@ -16,6 +16,8 @@ export interface AuthorityKind<A extends Authority> {
   isAsConfigured(authority: A): boolean
   publish(bundle: Bundle, authority: A): Bundle
   isPublished(bundle: Bundle, authority: A): boolean
+  /** Whether it is said to be tainted itself; a tainted root above it is another matter. */
+  isTainted(bundle: Bundle, authority: A): boolean
   /** Takes one out of the bundle that never signed. */
   withdraw(bundle: Bundle, authority: A): Bundle
   /** @throws IdentityError saying why not */

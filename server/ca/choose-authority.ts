@@ -36,6 +36,14 @@ export function mustNotSign({ active }: Slots<Authority>, id: string): void {
   if (active?.id === id) throw refusal('invalid authority ID: unable to use current authority')
 }
 
+/** Whoever asks for it knows whose it is: for those of this server there are the ways that look at its slots. */
+export function mustBeOthers({ active, prepared, old }: Slots<Authority>, id: string): void {
+  mustBeGiven(id)
+  if ([active, prepared, old].every((own) => own?.id !== id)) return
+  const why = `authority ${id} is one of this server, expected one of another`
+  throw new IdentityError('PRECONDITION_FAILED', why)
+}
+
 function mustBeGiven(id: string): void {
   if (id === '') throw refusal('no authority ID provided')
 }

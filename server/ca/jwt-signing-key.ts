@@ -61,6 +61,8 @@ export function jwtSigningKeyKind(options: JwtSigningKeyOptions): AuthorityKind<
       jwtAuthorities.some(
         (authority) => authority.keyId === id && Buffer.from(publicKey).equals(authority.publicKey),
       ),
+    isTainted: ({ jwtAuthorities }, { id }) =>
+      jwtAuthorities.some(({ keyId, tainted }) => tainted && keyId === id),
     withdraw(bundle, { id }) {
       const without = revokeJwtAuthority(taintJwtAuthority(bundle, id), id)
       return { ...without, sequenceNumber: bundle.sequenceNumber + 1 }

@@ -93,6 +93,9 @@ export function x509CaKind(options: X509CaOptions): AuthorityKind<X509Ca> {
           ? Buffer.from(certificate).equals(der)
           : authorityIdOf(der) === link.authorityId,
       ),
+    isTainted: ({ x509Authorities }, { certificate, upstream: link }) =>
+      link === undefined &&
+      x509Authorities.some(({ der, tainted }) => tainted && Buffer.from(certificate).equals(der)),
     withdraw(bundle, { id, upstream: link }) {
       // What is published is upstream's root then, and others are below it.
       if (link !== undefined) return bundle

@@ -130,7 +130,10 @@ const serverSection = section({
   ca_key_type: withDefault(keyType(), 'ec-p256', 'key type of X.509 authorities'),
   ca_subject: nest(caSubject, 'subject of CA certificates'),
   ca_ttl: withDefault(seconds(), '24h', 'life of a CA certificate or JWT key'),
-  data_dir: required(text('a path'), 'directory of the server’s own files'),
+  data_dir: required(
+    text('a path'),
+    'directory of the server’s own files; one on PostgreSQL keeps there which of the servers it is',
+  ),
   default_jwt_svid_ttl: withDefault(
     seconds(),
     '5m',

@@ -14,7 +14,7 @@ export interface ControllerConfig {
   /** Never empty: it tells the controller's entries from those of others. */
   readonly entryIdPrefix: string
   readonly gcIntervalMs: number
-  /** Undefined: this server is the only one. */
+  /** Undefined: no Lease; servers of one store still take turns, others are not known to each other. */
   readonly leaderElection: LeaderElectionConfig | undefined
   /** Undefined: no webhook is served. */
   readonly webhook: WebhookConfig | undefined

@@ -1,10 +1,12 @@
 /** Registration from Kubernetes as a part of the server process: the cluster, the lease, and the loop that leads. */
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { clusterIdentity } from '../../kubernetes/cluster-identity.ts'
 import { holdLease, type Leadership } from '../../kubernetes/lease.ts'
 import { SERVICE_ACCOUNT_DIRECTORY } from '../../kubernetes/service-account.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { Loop } from '../../spiffe/running-loops.ts'
+import type { Turn } from '../store/turns.ts'
 import type { ControllerConfig, LeaderElectionConfig } from './controller-config.ts'
 import { type ControllerDeps, runController } from './run-controller.ts'
 
@@ -19,7 +21,12 @@ export async function openController(
   const lead = leading(config, deps)
   const { leaderElection } = config
   if (leaderElection === undefined) {
-    return (signal) => lead({ signal, mustLead: () => signal.throwIfAborted() })
+    // Without a lease, servers of one store still do not register beside each other.
+    const { turns } = deps.store
+    const cluster = turns.isShared ? await clusterIdentity(config.kubeconfig) : ''
+    const turn = `register ${config.clusterName} ${cluster}`.trimEnd()
+    const inTurn = ({ signal, mustHold }: Turn) => lead({ signal, mustLead: mustHold })
+    return (signal) => turns.hold(turn, inTurn, signal)
   }
   const settings = {
     namespace: leaderElection.namespace ?? (await podNamespace()),

@@ -27,7 +27,7 @@ export interface ControllerDeps {
   readonly cluster: Cluster
   readonly trustDomain: TrustDomain
   readonly dataDir: string
-  readonly store: Pick<Store, 'entries' | 'changes' | 'federation'>
+  readonly store: Pick<Store, 'entries' | 'changes' | 'federation' | 'turns'>
   /** A federation relationship was written. */
   readonly onRelationship: () => void
   /** Undefined: no audit log is kept. */

@@ -1,11 +1,14 @@
 /**
  * Keeps the entry index equal to the store: loads everything once, then applies the change log in
- * the order of commits. A commit of this process is applied at once, those of other servers within
- * a second. A failed round is reported and tried again; meanwhile the index answers with what it has.
+ * the order of commits. A commit of this process is applied at once, those of other servers as soon as they
+ * are announced, and within a second if nothing announces them. A log that does not go on where it was left
+ * (pruned, restored, a standby in its place) is noticed, and everything is loaded anew. A failed round is
+ * reported and tried again; meanwhile the index answers with what it has.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createBell } from '../../spiffe/bell.ts'
 import type { Clock } from '../../spiffe/clock.ts'
+import { IdentityError } from '../../spiffe/error.ts'
 import {
   parseSpiffeId,
   parseTrustDomain,
@@ -13,11 +16,12 @@ import {
   type TrustDomain,
 } from '../../spiffe/id.ts'
 import type { AttestedNode } from '../nodes/node.ts'
-import { type Change, MAX_CHANGES } from '../store/change-log.ts'
+import type { Change } from '../store/change-log.ts'
 import { eachPage } from '../store/page.ts'
 import type { Store } from '../store/store.ts'
 import type { Entry } from './entry.ts'
 import type { EntryIndex, IndexChange } from './entry-index.ts'
+import { type LogPlace, readOn, startAt } from './log-place.ts'
 
 export interface FollowDeps {
   readonly store: Pick<Store, 'entries' | 'nodes' | 'changes'>
@@ -25,6 +29,8 @@ export interface FollowDeps {
   readonly clock: Clock
   /** Watched agents whose authorized entries may have changed. Must not throw. */
   readonly onAffected: (agents: ReadonlySet<SpiffeId>) => void
+  /** The index holds all changes up to this one; called in the turn in which it takes them in. Must not throw. */
+  readonly onPlace?: (sequence: number) => void
   /** Bundles that were written or removed; `all` when that is not known. Must not throw. */
   readonly onBundles: (trustDomains: ReadonlySet<TrustDomain> | 'all') => void
   /** A round failed; another one follows. */
@@ -33,7 +39,7 @@ export interface FollowDeps {
   readonly onReady: () => void
 }
 
-/** How soon commits of other servers are seen. */
+/** How soon commits of other servers are seen that nobody announced. */
 const POLL_MS = 1_000
 const FIRST_RETRY_MS = 100
 const MAX_RETRY_MS = 5_000
@@ -46,7 +52,7 @@ export async function followChanges(deps: FollowDeps, signal: AbortSignal): Prom
   const bell = createBell()
   const stopListening = store.changes.onCommit(bell.ring)
   signal.addEventListener('abort', bell.ring)
-  let place: number | undefined
+  let place: LogPlace | undefined
   let retryMs = FIRST_RETRY_MS
   while (!signal.aborted) {
     try {
@@ -57,7 +63,7 @@ export async function followChanges(deps: FollowDeps, signal: AbortSignal): Prom
         deps.onReady()
       }
       retryMs = FIRST_RETRY_MS
-      // An undefined place means that the log was pruned under us: load anew at once.
+      // An undefined place means that the log does not go on from there: load anew at once.
       if (place !== undefined) await clock.sleep(POLL_MS, bell.signal())
     } catch (error) {
       deps.onFailure(error)
@@ -70,9 +76,10 @@ export async function followChanges(deps: FollowDeps, signal: AbortSignal): Prom
 }
 
 /** @returns the place in the log from which to go on: everything before it has been read */
-async function load({ store, index, onAffected, onBundles }: FollowDeps): Promise<number> {
+async function load(deps: FollowDeps): Promise<LogPlace> {
+  const { store, index, onAffected, onBundles, onPlace } = deps
   const isReload = index.isReady()
-  const place = await store.changes.latest()
+  const place = await startAt(store.changes)
   const goneNodes = new Set(index.nodeIds())
   for await (const nodes of eachPage((page) => store.nodes.list({}, page), LOAD_PAGE_ITEMS)) {
     for (const { id } of nodes) goneNodes.delete(id)
@@ -88,23 +95,34 @@ async function load({ store, index, onAffected, onBundles }: FollowDeps): Promis
   applyAll(index, [...goneNodes].map(nodeGone), onAffected)
   applyAll(index, [...goneEntries].map(entryGone), onAffected)
   if (isReload) onBundles('all')
+  onPlace?.(place.sequence)
   return place
 }
 
-/** @returns the new place, or undefined when the log no longer reaches back to the old one */
-async function catchUp(deps: FollowDeps, place: number): Promise<number | undefined> {
+/** @returns the new place, or undefined when the log does not go on from the old one */
+async function catchUp(deps: FollowDeps, place: LogPlace): Promise<LogPlace | undefined> {
   const { store, index, onAffected, onBundles } = deps
   let reached = place
   for (;;) {
-    const after = await store.changes.after(reached, MAX_CHANGES)
-    if (after.kind === 'pruned') return undefined
-    const last = after.changes.at(-1)
+    const read = await readOn(store.changes, reached)
+    if (read.kind === 'other-log') deps.onFailure(otherLogError(reached))
+    if (read.kind !== 'changes') return undefined
+    const last = read.changes.at(-1)
     if (last === undefined) return reached
-    applyAll(index, await readChanged(store, after.changes), onAffected)
-    const bundles = new Set(keysOf(after.changes, 'bundle').map(parseTrustDomain))
+    const changed = await readChanged(store, read.changes)
+    deps.onPlace?.(last.sequence)
+    applyAll(index, changed, onAffected)
+    const bundles = new Set(keysOf(read.changes, 'bundle').map(parseTrustDomain))
     if (bundles.size > 0) onBundles(bundles)
-    reached = last.sequence
+    reached = { sequence: last.sequence, last }
   }
+}
+
+function otherLogError({ sequence }: LogPlace): IdentityError {
+  return new IdentityError(
+    'UNAVAILABLE',
+    `the change log does not hold what was read at its place ${sequence}, so the database was restored, or a standby without the last commits took over; everything is loaded anew`,
+  )
 }
 
 /**

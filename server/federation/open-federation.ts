@@ -1,6 +1,8 @@
 /**
- * Federation of one server process: the endpoint that serves our bundle, and the loop that fetches those of others.
+ * Federation of one server process: the endpoint that serves our bundle, and the loop that fetches those of others. Every
+ * server serves; of several servers one fetches, and the others see what it wrote.
  */
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { openAcme } from '../../acme/open-acme.ts'
 import { httpsExchange, webRoots } from '../../acme/transport.ts'
@@ -20,11 +22,13 @@ import type {
 } from '../config/federation.ts'
 import type { ServerSvidSource } from '../listen/tls-listener.ts'
 import type { BundleStore, FederationStore } from '../store/store.ts'
+import { oneServerAtATime, type Turns } from '../store/turns.ts'
 import { serveBundleEndpoint } from './bundle-endpoint.ts'
 import { bundleFetcher } from './fetch-bundle.ts'
-import { type BundleRefresher, createBundleRefresher } from './refresh-bundles.ts'
+import { type BundleRefresher, createBundleRefresher, type RefreshDeps } from './refresh-bundles.ts'
 import { svidCertificate } from './serving-certificate.ts'
 
+const DIGITS = 8
 /** In the data directory; as SPIRE calls it. */
 const ACME_DIRECTORY = 'bundle-acme'
 
@@ -32,6 +36,7 @@ export interface FederationDeps {
   readonly trustDomain: TrustDomain
   readonly federation: FederationStore
   readonly bundles: BundleStore
+  readonly turns: Pick<Turns, 'hold'>
   /** Our own, the newest. */
   bundle(): Bundle
   readonly serverSvid: ServerSvidSource
@@ -47,7 +52,7 @@ export interface FederationDeps {
 export interface Federation extends AsyncDisposable {
   readonly refresher: BundleRefresher
   /** To be rung when a relationship was written. */
-  readonly changed: Bell
+  readonly changed: Pick<Bell, 'ring'>
   readonly loops: readonly Loop[]
 }
 
@@ -56,29 +61,45 @@ export async function openFederation(
   { endpoint, relationships }: FederationConfig,
   deps: FederationDeps,
 ): Promise<Federation> {
-  const changed = createBell()
-  const refresher = openRefresher(relationships, changed, deps)
+  const [changed, changedHere] = [createBell(), createBell()]
+  const refresher = openRefresher(relationships, { changed, changedHere }, deps)
   const served = endpoint === undefined ? undefined : await serve(endpoint, deps)
   return {
     refresher,
-    changed,
-    loops: [refresher.run, ...(served?.loops ?? [])],
+    changed: {
+      ring() {
+        changed.ring()
+        changedHere.ring()
+      },
+    },
+    loops: [
+      refresher.fetchNew,
+      oneServerAtATime(deps.turns, refreshTurn(relationships), [refresher.run]),
+      ...(served?.loops ?? []),
+    ],
     async [Symbol.asyncDispose]() {
       await served?.[Symbol.asyncDispose]()
     },
   }
 }
 
+/** Servers with other relationships in their configurations fetch too: better twice than not at all. */
+function refreshTurn(configured: FederationConfig['relationships']): string {
+  if (configured.length === 0) return 'federation'
+  const digest = createHash('sha256').update(JSON.stringify(configured)).digest('hex')
+  return `federation ${digest.slice(0, DIGITS)}`
+}
+
 function openRefresher(
   configured: FederationConfig['relationships'],
-  changed: Bell,
+  bells: Pick<RefreshDeps, 'changed' | 'changedHere'>,
   { trustDomain: own, federation, bundles, bundle, clock, log, metrics }: FederationDeps,
 ): BundleRefresher {
   const bundleOf = async (domain: TrustDomain) =>
     domain === own ? bundle() : await bundles.find(domain)
   const fetchOnce = bundleFetcher({ bundleOf, clock })
   return createBundleRefresher({
-    ...{ configured, federation, bundles, clock, changed },
+    ...{ configured, federation, bundles, clock, ...bells },
     fetch: (relationship, signal) =>
       metrics.measure(
         'bundle_manager_fetch_federated_bundle',

@@ -36,6 +36,8 @@ export interface RefreshDeps {
   readonly clock: Clock
   /** Rung when a relationship was written. */
   readonly changed: Bell
+  /** The same, for `fetchNew`. */
+  readonly changedHere: Bell
   readonly onRefreshed: (trustDomain: TrustDomain, isChanged: boolean) => void
   readonly onFailure: (trustDomain: TrustDomain | undefined, error: unknown) => void
 }
@@ -43,6 +45,11 @@ export interface RefreshDeps {
 export interface BundleRefresher {
   /** Runs until the signal aborts. */
   run(signal: AbortSignal): Promise<void>
+  /**
+   * Where another server's `run` fetches: a relationship that was just made here and has no bundle yet is fetched here,
+   * once, because that server looks only each `POLL_MS`. Runs until the signal aborts.
+   */
+  fetchNew(signal: AbortSignal): Promise<void>
   /** Fetches now. @returns false when there is no relationship. @throws IdentityError with the reason */
   refresh(trustDomain: TrustDomain, signal: AbortSignal): Promise<boolean>
   standingOf(trustDomain: TrustDomain): RefreshStanding | undefined
@@ -64,7 +71,8 @@ interface Followed {
 }
 
 export function createBundleRefresher(deps: RefreshDeps): BundleRefresher {
-  const { clock, changed } = deps
+  const { clock, changed, changedHere } = deps
+  let isRunning = false
   const followed = new Map<TrustDomain, Followed>()
   const running = new Map<TrustDomain, Promise<void>>()
 
@@ -116,7 +124,19 @@ export function createBundleRefresher(deps: RefreshDeps): BundleRefresher {
       return true
     },
 
+    async fetchNew(signal) {
+      signal.addEventListener('abort', changedHere.ring)
+      while (!signal.aborted) {
+        await clock.sleep(Number.MAX_SAFE_INTEGER, changedHere.signal())
+        changedHere.reset()
+        if (signal.aborted || isRunning) continue
+        await fetchFirst(deps, attempt, signal).catch((error) => deps.onFailure(undefined, error))
+      }
+      signal.removeEventListener('abort', changedHere.ring)
+    },
+
     async run(signal) {
+      isRunning = true
       signal.addEventListener('abort', changed.ring)
       while (!signal.aborted) {
         changed.reset()
@@ -125,7 +145,23 @@ export function createBundleRefresher(deps: RefreshDeps): BundleRefresher {
       }
       signal.removeEventListener('abort', changed.ring)
       await Promise.all(running.values())
+      isRunning = false
     },
+  }
+}
+
+/** At most `MAX_FETCHES`, one after another; a failure is the business of the server whose turn it is. */
+async function fetchFirst(
+  deps: RefreshDeps,
+  attempt: (of: FederationRelationship, signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  let fetched = 0
+  for (const [trustDomain, relationship] of await relationshipsOf(deps)) {
+    if (signal.aborted || fetched >= MAX_FETCHES) return
+    if ((await deps.bundles.find(trustDomain)) !== undefined) continue
+    fetched += 1
+    await attempt(relationship, signal).catch((error) => deps.onFailure(trustDomain, error))
   }
 }
 

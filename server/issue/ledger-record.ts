@@ -25,6 +25,8 @@ export type LedgerRecord =
       readonly authorityId: string
       readonly expiresAt: Date
       readonly count: number
+      /** Of the last one; undefined in what an earlier version kept. */
+      readonly signedAt?: Date | undefined
     }
   | {
       readonly kind: 'agent-svid'
@@ -50,8 +52,9 @@ function fieldsOf(record: LedgerRecord): readonly unknown[] {
   const { kind, authorityId } = record
   switch (record.kind) {
     case 'line': {
-      const { key, use, expiresAt, count } = record
-      return [kind, key, use, record.holder, authorityId, expiresAt.getTime(), count]
+      const { key, use, expiresAt, count, signedAt } = record
+      const fields = [kind, key, use, record.holder, authorityId, expiresAt.getTime(), count]
+      return signedAt === undefined ? fields : [...fields, signedAt.getTime()]
     }
     case 'agent-svid':
       return [kind, record.serialNumber, authorityId, record.expiresAt.getTime()]
@@ -69,15 +72,19 @@ function fieldsOf(record: LedgerRecord): readonly unknown[] {
 /** By hand: a server with many workloads reads hundreds of thousands at its start. @throws Error when it is no record */
 export function parseRecord(line: string): LedgerRecord {
   const fields: unknown = JSON.parse(line)
-  if (!Array.isArray(fields) || fields.length !== LENGTHS.get(fields[0])) throw noRecord()
+  if (!Array.isArray(fields)) throw noRecord()
+  const length = LENGTHS.get(fields[0])
+  const hasMoment = fields[0] === 'line' && fields.length === LINE_WITH_MOMENT
+  if (fields.length !== length && !hasMoment) throw noRecord()
   const [kind, ...rest] = fields
   switch (kind) {
     case 'line': {
-      const [key, use, holder, authorityId, expiresAt, count] = rest
+      const [key, use, holder, authorityId, expiresAt, count, signedAt] = rest
       return {
         ...{ kind, key: textOf(key), use: oneOf(USE_KINDS, use) },
         ...{ holder: parseSpiffeId(textOf(holder)), authorityId: textOf(authorityId) },
         ...{ expiresAt: dateOf(expiresAt), count: countOf(count) },
+        ...(hasMoment ? { signedAt: dateOf(signedAt) } : {}),
       }
     }
     case 'agent-svid': {
@@ -103,6 +110,9 @@ const LENGTHS: ReadonlyMap<unknown, number> = new Map([
   ['made', 2],
   ['activated', 3],
 ])
+
+/** What earlier versions kept lacks the moment of the last signature. */
+const LINE_WITH_MOMENT = 8
 
 const noRecord = () => new Error('a line is no record of a signing ledger')
 

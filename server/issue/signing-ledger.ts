@@ -40,6 +40,8 @@ export interface SeenAgentSvid {
 }
 
 export interface SigningLedger {
+  /** Everything known before is older. */
+  readonly startedAt: Date
   /** Resolves when it is kept; until then nobody may be handed it. @throws as `keep` */
   record(signed: Signed, how: Recorded): Promise<void>
   /** An agent's own SVID, which the record of its node names by the decimal serial number. */
@@ -131,8 +133,9 @@ export function createSigningLedger(
   }
 
   return {
+    startedAt: now,
     async record({ kind: use, holder, authorityId, expiresAt }, how) {
-      const signed = { kind: 'line', use, holder, authorityId } as const
+      const signed = { kind: 'line', use, holder, authorityId, signedAt: clock.now() } as const
       if (how.kind === 'replaces') {
         const line: Line = { ...signed, key: `${use} ${how.slot}`, expiresAt, count: 1 }
         put(line)

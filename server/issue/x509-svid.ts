@@ -5,7 +5,7 @@ import type { RandomBytes } from '../../spiffe/random.ts'
 import { type LeafSigner, leafSigner } from '../../spiffe/x509/issue-leaf.ts'
 import { isEmptyName } from '../../spiffe/x509/name.ts'
 import type { Authorities, Signer } from '../ca/authorities.ts'
-import { randomSerial } from '../ca/serial.ts'
+import { serialSource } from '../ca/serial.ts'
 import { validityFrom } from '../ca/validity.ts'
 import { chainAbove, type X509Ca } from '../ca/x509-ca.ts'
 import { noAuthority } from './no-authority.ts'
@@ -38,6 +38,7 @@ export function x509SvidSigner({
   clock,
   randomBytes,
 }: X509SvidDeps): (fields: X509SvidFields) => IssuedX509Svid {
+  const nextSerial = serialSource(randomBytes)
   let encoded: { readonly authority: X509Ca; readonly signLeaf: LeafSigner } | undefined
   const signLeafFor = ({ authority, key }: Signer<X509Ca>) => {
     if (encoded?.authority !== authority) {
@@ -58,7 +59,7 @@ export function x509SvidSigner({
       ...(subject === undefined || isEmptyName(subject) ? {} : { subject }),
       notBefore,
       notAfter: expiresAt,
-      serial: randomSerial(randomBytes),
+      serial: nextSerial(),
     })
     return { chain: [leaf, ...chainAbove(signer.authority)], issuedAt, expiresAt, authorityId }
   }

@@ -6,23 +6,27 @@
  */
 import type { Server } from '@grpc/grpc-js'
 import type { Log } from '../../log/open-log.ts'
+import { whoCouldReplace } from '../../proto/socket-file.ts'
 import { listenUnix, type UnixListener } from '../../proto/unix-listener.ts'
 import { reasonOf } from '../../spiffe/error.ts'
 
 /** Owner and group, nobody else. */
 const MODE = 0o770
 
-export function listenAdmin(options: {
+export async function listenAdmin(options: {
   readonly socketPath: string
   readonly server: Server
   readonly log: Log
 }): Promise<UnixListener> {
   const { socketPath, server, log } = options
-  return listenUnix({
+  const listener = await listenUnix({
     path: socketPath,
     mode: MODE,
     server,
     onRefused: (error) =>
       log.warn({ reason: reasonOf(error) }, 'Refused a connection to the admin socket'),
   })
+  const risk = whoCouldReplace(socketPath)
+  if (risk !== undefined) log.warn({ risk }, 'The admin socket is not safe where it is')
+  return listener
 }

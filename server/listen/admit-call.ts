@@ -17,8 +17,9 @@ export interface AdmitDeps {
   readonly standing: Standing
   readonly nodes: {
     /** May answer from memory, but never with a row that this process has since changed. */
-    find(id: SpiffeId): Promise<AttestedNode | undefined>
+    find(id: SpiffeId, suits: (node: AttestedNode) => boolean): Promise<AttestedNode | undefined>
     promote(id: SpiffeId, newSerialNumber: string): Promise<{ readonly kind: string }>
+    renew(id: SpiffeId, serialNumber: string, expiresAt: Date): Promise<{ readonly kind: string }>
   }
   readonly clock: Clock
 }
@@ -48,18 +49,18 @@ async function refuseIfOutlived(caller: Caller): Promise<void> {
 }
 
 async function admitAgent(svid: PresentedSvid, method: string, deps: AdmitDeps): Promise<void> {
-  const judgement = judgeAgent(svid, await deps.nodes.find(svid.id), deps.clock.now())
+  const judge = (node: AttestedNode | undefined) => judgeAgent(svid, node, deps.clock.now())
+  // Another server may have given this agent its SVID a moment ago: a refusal is never from memory.
+  const node = await deps.nodes.find(svid.id, (known) => judge(known).kind !== 'refused')
+  const judgement = judge(node)
   switch (judgement.kind) {
     case 'active':
       return
-    case 'promote': {
-      const { kind } = await deps.nodes.promote(svid.id, svid.serialNumber)
-      if (kind === 'stored') return
-      // Two calls with the new SVID at once: the other one promoted it. Anything else is a refusal.
-      const again = judgeAgent(svid, await deps.nodes.find(svid.id), deps.clock.now())
-      if (again.kind === 'active') return
-      throw new IdentityError('AGENT_NOT_ACTIVE', denied(method))
-    }
+    case 'adopt':
+      await deps.nodes.renew(svid.id, svid.serialNumber, svid.expiresAt)
+      return await promoteAgent(svid, method, deps)
+    case 'promote':
+      return await promoteAgent(svid, method, deps)
     case 'refused':
       // The reason travels in the status details; the message is the same for all, as SPIRE's.
       throw new IdentityError(judgement.code, denied(method), {
@@ -68,6 +69,17 @@ async function admitAgent(svid: PresentedSvid, method: string, deps: AdmitDeps):
     default:
       judgement satisfies never
   }
+}
+
+async function promoteAgent(svid: PresentedSvid, method: string, deps: AdmitDeps): Promise<void> {
+  const { kind } = await deps.nodes.promote(svid.id, svid.serialNumber)
+  if (kind === 'stored') return
+  // Two calls with the new SVID at once: the other one promoted it. Anything else is a refusal.
+  const isActive = (node: AttestedNode | undefined) =>
+    judgeAgent(svid, node, deps.clock.now()).kind === 'active'
+  const again = await deps.nodes.find(svid.id, isActive)
+  if (isActive(again)) return
+  throw new IdentityError('AGENT_NOT_ACTIVE', denied(method))
 }
 
 function denied(method: string): string {

@@ -93,8 +93,13 @@ export const GRANTS: ReadonlyMap<string, readonly Grant[]> = new Map(
     '/steeple.server.authority.v1.Authority': {
       GetProgress: ADMINISTRATION,
       DiscardPrepared: ADMINISTRATION,
+      ListServers: ADMINISTRATION,
+      GetOverview: ADMINISTRATION,
+      TakeStep: ADMINISTRATION,
+      ForgetServer: ADMINISTRATION,
     },
     '/steeple.server.mesh.v1.Mesh': { GetStatus: ADMINISTRATION },
+    '/steeple.server.backup.v1.Backup': { Create: LOCAL },
     '/spire.api.server.debug.v1.Debug': { GetInfo: LOCAL },
     '/spire.api.server.logger.v1.Logger': {
       GetLogger: LOCAL,

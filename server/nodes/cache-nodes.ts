@@ -1,7 +1,9 @@
 /**
  * Nodes in memory, so that checking an agent costs no query on most calls. A row is answered from memory only
  * while every commit this process knows of has been looked through for changes to it; otherwise the store is
- * asked. So a ban, a deletion or a promotion that has been acknowledged is never overlooked by the next call.
+ * asked. So a ban, a deletion or a promotion that this process has acknowledged is never overlooked by the next
+ * call; one that another server has acknowledged is noticed as soon as it is announced, which takes milliseconds,
+ * and while nothing is announced the store is asked each time.
  */
 import type { SpiffeId } from '../../spiffe/id.ts'
 import { type ChangeLog, MAX_CHANGES } from '../store/change-log.ts'
@@ -10,7 +12,7 @@ import type { AttestedNode } from './node.ts'
 
 export interface NodeCacheDeps {
   readonly nodes: Pick<NodeStore, 'find'>
-  readonly changes: Pick<ChangeLog, 'latest' | 'after' | 'onCommit'>
+  readonly changes: Pick<ChangeLog, 'latest' | 'after' | 'onCommit' | 'hearing'>
   /** Nodes that were written or removed; `all` when that is not known. Must not throw. */
   readonly onNodes: (ids: ReadonlySet<string> | 'all') => void
   /** The change log could not be read: the store is asked for every node until it can. */
@@ -18,7 +20,8 @@ export interface NodeCacheDeps {
 }
 
 export interface NodeCache extends Disposable {
-  find(id: SpiffeId): Promise<AttestedNode | undefined>
+  /** @param suits a remembered node for which this is false is not believed, and the store is asked */
+  find(id: SpiffeId, suits?: (node: AttestedNode) => boolean): Promise<AttestedNode | undefined>
 }
 
 /** The oldest is forgotten first. */
@@ -31,6 +34,15 @@ export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
   /** Every record up to this one has been looked through. */
   let seen = committed
   let isReading = false
+  let heard = changes.hearing()
+
+  /** Fails closed: after a time when commits of other servers went unheard, nothing is remembered. */
+  const isHearing = (): boolean => {
+    const now = changes.hearing()
+    if (now !== heard) known.clear()
+    heard = now
+    return now !== undefined
+  }
 
   const forget = (ids: ReadonlySet<string> | 'all') => {
     if (ids === 'all') known.clear()
@@ -56,13 +68,16 @@ export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
   })
 
   return {
-    async find(id) {
+    async find(id, suits = () => true) {
+      const hears = isHearing()
       const remembered = known.get(id)
-      if (remembered !== undefined && seen === committed) return remembered
-      const before = committed
+      const isBelieved = remembered !== undefined && hears && seen === committed
+      if (isBelieved && suits(remembered)) return remembered
+      const [before, heardBefore] = [committed, heard]
       const node = await nodes.find(id)
       // Kept only if nothing was committed meanwhile: what was read might be what is being replaced.
-      if (node !== undefined && before === committed && seen === committed) {
+      const isSettled = before === committed && seen === committed
+      if (node !== undefined && isSettled && isHearing() && heardBefore === heard) {
         const oldest = known.size >= MAX_NODES ? known.keys().next() : undefined
         if (oldest?.done === false) known.delete(oldest.value)
         known.set(id, node)

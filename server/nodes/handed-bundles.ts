@@ -25,6 +25,7 @@ export interface HandedBundles {
   note(to: SeenSvid, bundle: Bundle): void
   /** Undefined: nothing, as far as is known. */
   lastOf(id: SpiffeId): Handed | undefined
+  all(): Iterable<readonly [SpiffeId, Handed]>
 }
 
 /** Agents and downstream servers. Of more than these, whoever has not asked for longest is forgotten: it then counts as behind. */
@@ -49,5 +50,6 @@ export function createHandedBundles(
       }
     },
     lastOf: (id) => last.get(id),
+    all: () => last,
   }
 }

@@ -5,7 +5,7 @@
  * @see SPIRE API §2 and §3 — agent authorization and its reasons
  */
 import type { SpiffeId } from '../../spiffe/id.ts'
-import { type AttestedNode, isBanned } from './node.ts'
+import { type AttestedNode, isBanned, RENEWED_SINCE_BACKUP } from './node.ts'
 
 export interface PresentedSvid {
   readonly id: SpiffeId
@@ -26,6 +26,8 @@ export type AgentJudgement =
   | { readonly kind: 'active' }
   /** A renewed SVID is used for the first time: it must become the one in use before the call goes on. */
   | { readonly kind: 'promote' }
+  /** An SVID that the node was given after the backup it was restored from: it must be noted, and become the one in use. */
+  | { readonly kind: 'adopt' }
   | { readonly kind: 'refused'; readonly code: AgentRefusal; readonly message: string }
 
 /** @param node the node of `presented.id`, undefined when it has none */
@@ -47,6 +49,12 @@ export function judgeAgent(
   // An empty serial would equal the empty "no renewed SVID".
   if (serialNumber !== '' && serialNumber === node.serialNumber) return { kind: 'active' }
   if (serialNumber !== '' && serialNumber === node.newSerialNumber) return { kind: 'promote' }
+  // Its chain was verified, so we gave it to that agent; it ends later than all that the backup knew, and only the first is
+  // taken. An SVID of before the backup that is not in it is refused, as it was then.
+  const isRestored = node.newSerialNumber === RENEWED_SINCE_BACKUP
+  if (serialNumber !== '' && isRestored && presented.expiresAt > node.expiresAt) {
+    return { kind: 'adopt' }
+  }
   return refuse(
     'AGENT_NOT_ACTIVE',
     `expected to have serial number "${node.serialNumber}"; has ${JSON.stringify(serialNumber)}`,

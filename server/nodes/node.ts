@@ -13,7 +13,7 @@ export interface AttestedNode {
   /** Decimal serial of the SVID in use; empty when the node is banned. */
   readonly serialNumber: string
   readonly expiresAt: Date
-  /** Decimal serial of a renewed SVID that has not been used yet; empty when there is none. */
+  /** Decimal serial of a renewed SVID that has not been used yet, or `RENEWED_SINCE_BACKUP`; empty when there is none. */
   readonly newSerialNumber: string
   readonly newExpiresAt: Date | undefined
   readonly canReattest: boolean
@@ -22,6 +22,12 @@ export interface AttestedNode {
   /** What the agent said last; empty until then. */
   readonly agentVersion: string
 }
+
+/**
+ * In the place of the serial of a renewed SVID, in a node that was restored from a backup and cannot attest again by itself:
+ * its SVID may have been renewed since. No serial is written so.
+ */
+export const RENEWED_SINCE_BACKUP = 'renewed-since-backup'
 
 export function isBanned(node: AttestedNode): boolean {
   return node.serialNumber === ''

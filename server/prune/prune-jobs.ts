@@ -10,10 +10,12 @@ const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 /** Readers follow within a second; whoever is further behind loads everything anew. */
 const CHANGES_KEPT_MS = 60 * MINUTE_MS
+/** After the last authority in it has expired: a journal is written when an authority is prepared, and not before the next. */
 const JOURNALS_KEPT_MS = 14 * DAY_MS
 
 export function pruneJobs(
   store: Pick<Store, 'entries' | 'joinTokens' | 'changes' | 'caJournal'>,
+  caTtlSeconds: number,
 ): readonly PruneJob[] {
   return [
     {
@@ -35,7 +37,10 @@ export function pruneJobs(
       what: 'CA journals of servers that are gone',
       everyMs: DAY_MS,
       prune: (now, limit) =>
-        store.caJournal.prune(new Date(now.getTime() - JOURNALS_KEPT_MS), limit),
+        store.caJournal.prune(
+          new Date(now.getTime() - caTtlSeconds * 1000 - JOURNALS_KEPT_MS),
+          limit,
+        ),
     },
   ]
 }

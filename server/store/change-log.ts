@@ -31,11 +31,17 @@ export interface ChangeLog {
   after(sequence: number, limit: number): Promise<ChangesAfter>
   /**
    * Calls `listener` after every commit of this process that wrote a record, with the newest
-   * sequence. It must not throw. Commits of other servers on one database are not announced by
-   * every implementation: look again from time to time.
+   * sequence. It must not throw. Commits of other servers on one database are announced while
+   * `hearing` says so: look again from time to time.
    * @returns how to stop listening
    */
   onCommit(listener: (sequence: number) => void): () => void
+  /**
+   * A number while commits of other servers are announced within moments, another one after each time when
+   * some may have gone unheard, and undefined meanwhile. What is kept in memory without looking at the log
+   * may be believed only for as long as this stays the same number.
+   */
+  hearing(): number | undefined
   /** Deletes at most `limit` of the oldest records written before that time. @returns how many */
   prune(before: Date, limit: number): Promise<number>
 }

@@ -3,7 +3,12 @@
  * A token is only handed out when at least one more item is there.
  */
 
-export interface PageRequest {
+export interface ReadOptions {
+  /** The answer may be a little outdated: a read-only copy of the database may give it. False if not given. */
+  readonly mayLag?: boolean | undefined
+}
+
+export interface PageRequest extends ReadOptions {
   /** At most this many items, at least 1; more than `MAX_PAGE_ITEMS` is read as that. */
   readonly size: number
   /** `nextToken` of the page before; empty for the first page. */

@@ -15,7 +15,10 @@ import type { FederationRelationship } from '../federation/relationship.ts'
 import type { NodeFilter } from '../nodes/filter.ts'
 import type { AttestedNode } from '../nodes/node.ts'
 import type { ChangeLog } from './change-log.ts'
-import type { Page, PageRequest } from './page.ts'
+import type { StoreDump } from './dump.ts'
+import type { Page, PageRequest, ReadOptions } from './page.ts'
+import type { ServerRegistry } from './server-registry.ts'
+import type { Turns } from './turns.ts'
 
 export interface Store extends AsyncDisposable {
   readonly entries: EntryStore
@@ -24,7 +27,12 @@ export interface Store extends AsyncDisposable {
   readonly bundles: BundleStore
   readonly federation: FederationStore
   readonly caJournal: CaJournalStore
+  readonly servers: ServerRegistry
   readonly changes: ChangeLog
+  /** What several servers of this store must do only once at a time. */
+  readonly turns: Turns
+  /** For backups. */
+  readonly dump: StoreDump
   /** Asks the database something. @throws IdentityError UNAVAILABLE */
   checkHealth(): Promise<void>
   /** Finishes the writes that were called before, then closes. May be called twice. */
@@ -67,7 +75,7 @@ export interface EntryStore {
   findMany(ids: readonly string[]): Promise<readonly Entry[]>
   /** In order of creation. @throws IdentityError REQUEST_INVALID for a token or filter that is none */
   list(filter: EntryFilter, page: PageRequest): Promise<Page<Entry>>
-  count(filter: EntryFilter): Promise<number>
+  count(filter: EntryFilter, options?: ReadOptions): Promise<number>
   /** Removes at most `limit` entries that expired before `now`. @returns them */
   pruneExpired(now: Date, limit: number): Promise<readonly Entry[]>
 }
@@ -114,7 +122,7 @@ export interface NodeStore {
   findMany(ids: readonly SpiffeId[]): Promise<readonly AttestedNode[]>
   /** In order of first attestation. @throws IdentityError REQUEST_INVALID for a token or filter that is none */
   list(filter: NodeFilter, page: PageRequest): Promise<Page<AttestedNode>>
-  count(filter: NodeFilter): Promise<number>
+  count(filter: NodeFilter, options?: ReadOptions): Promise<number>
   /** Removes expired nodes as `remove` does. Banned ones stay: their ban would be forgotten. @returns them */
   pruneExpired(pruning: NodePruning): Promise<readonly AttestedNode[]>
 }

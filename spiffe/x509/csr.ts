@@ -24,7 +24,7 @@ import { type AltNames, altNamesExtension, NO_ALT_NAMES, parseAltNames } from '.
 import { SVID_SUBJECT } from './name.ts'
 import { OID } from './oid.ts'
 import { kindOfKey } from './public-key.ts'
-import { isSignedBy, signerOf } from './signature.ts'
+import { isSignedBy, isSignedByElsewhere, signerOf } from './signature.ts'
 
 export interface Csr {
   /** SubjectPublicKeyInfo, DER. */
@@ -41,6 +41,8 @@ export interface Csr {
   readonly extensions: readonly string[]
   /** Whether whoever made the request holds the key. @throws IdentityError CSR_INVALID like `publicKey` */
   verify(): boolean
+  /** As `verify`, computed by another thread. @throws IdentityError at once, as `verify` */
+  verifyElsewhere(): Promise<boolean>
 }
 
 const MAX_CSR_BYTES = 16 * 1024
@@ -91,6 +93,7 @@ function readCsr(der: Uint8Array): Csr {
     subject,
     ...{ uriSans, dnsNames, nameForms, extensions },
     verify: () => isSignedBy(publicKey(), algorithm, info.raw, signature),
+    verifyElsewhere: () => isSignedByElsewhere(publicKey(), algorithm, info.raw, signature),
   }
 }
 

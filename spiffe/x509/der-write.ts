@@ -4,7 +4,16 @@ import { TAG } from './der.ts'
 export function encode(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   let length = 0
   for (const part of parts) length += part.length
-  return Buffer.concat([head(tag, length), ...parts])
+  // One allocation for head and parts: every byte of it is written below.
+  const headLength = headLengthOf(length)
+  const whole = Buffer.allocUnsafe(headLength + length)
+  writeHead(whole, tag, length, headLength)
+  let offset = headLength
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
 }
 
 export const sequence = (...parts: readonly Uint8Array[]): Buffer => encode(TAG.sequence, ...parts)
@@ -42,16 +51,28 @@ export function oid(dotted: string): Buffer {
 
 /** @see RFC 5280 §4.1.2.5 — UTCTime through 2049, GeneralizedTime from 2050 */
 export function time(date: Date): Buffer {
-  const digits = date.toISOString().replace(/[-:T]/g, '').slice(0, 14)
+  const text = date.toISOString()
   const year = date.getUTCFullYear()
+  const day = text.slice(0, 4) + text.slice(5, 7) + text.slice(8, 10)
+  const digits = day + text.slice(11, 13) + text.slice(14, 16) + text.slice(17, 19)
   return year >= 1950 && year < 2050
     ? encode(TAG.utcTime, Buffer.from(`${digits.slice(2)}Z`))
     : encode(TAG.generalizedTime, Buffer.from(`${digits}Z`))
 }
 
-function head(tag: number, length: number): Buffer {
-  if (length < 0x80) return Buffer.of(tag, length)
-  if (length < 0x100) return Buffer.of(tag, 0x81, length)
-  if (length < 0x1_0000) return Buffer.of(tag, 0x82, length >> 8, length & 0xff)
-  return Buffer.of(tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff)
+function headLengthOf(length: number): number {
+  if (length < 0x80) return 2
+  if (length < 0x100) return 3
+  return length < 0x1_0000 ? 4 : 5
+}
+
+function writeHead(into: Buffer, tag: number, length: number, headLength: number): void {
+  into[0] = tag
+  if (headLength === 2) {
+    into[1] = length
+    return
+  }
+  const lengthBytes = headLength - 2
+  into[1] = 0x80 | lengthBytes
+  into.writeUIntBE(length, 2, lengthBytes)
 }

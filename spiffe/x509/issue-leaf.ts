@@ -74,6 +74,7 @@ export function leafSigner(issuer: {
       ? keyIdOf(authority.spki)
       : Buffer.from(authority.subjectKeyId, 'hex'),
   )
+  const validity = rememberedValidity()
   return ({ spki, id, dnsNames, subject: given = SVID_SUBJECT, notBefore, notAfter, serial }) => {
     if (id !== undefined && pathOf(id) === '') {
       throw new IdentityError('SPIFFE_ID_INVALID', `${id} has no path, an X509-SVID needs one`)
@@ -87,7 +88,7 @@ export function leafSigner(issuer: {
       VERSION_3,
       encodeSerial(serial),
       algorithmAndIssuer,
-      sequence(time(notBefore), time(notAfter)),
+      validity(notBefore, notAfter),
       subject,
       spki,
       encode(
@@ -106,6 +107,18 @@ export function leafSigner(issuer: {
       ),
     )
     return sequence(tbs, identifier, bits(sign(tbs)))
+  }
+}
+
+/** Certificates of one second mostly have the same life: the last one written is kept. */
+function rememberedValidity(): (notBefore: Date, notAfter: Date) => Buffer {
+  let last: { readonly from: number; readonly to: number; readonly der: Buffer } | undefined
+  return (notBefore, notAfter) => {
+    const [from, to] = [notBefore.getTime(), notAfter.getTime()]
+    if (last?.from !== from || last.to !== to) {
+      last = { from, to, der: sequence(time(notBefore), time(notAfter)) }
+    }
+    return last.der
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @see RFC 5280 §4.2.1.2 method 1
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { parseCertificate } from './certificate.ts'
 import { bitStringOf, readOnly, TAG, walk } from './der.ts'
 
@@ -12,7 +12,7 @@ export function keyIdOf(spki: Uint8Array): Buffer {
   const fields = walk(readOnly(spki, TAG.sequence))
   fields.take(TAG.sequence)
   const key = bitStringOf(fields.take(TAG.bitString))
-  return createHash('sha1').update(key).digest()
+  return hash('sha1', key, 'buffer')
 }
 
 /** The ID by which an X.509 authority is known: lower-case hex of its subject key identifier. */

@@ -67,6 +67,7 @@ test('reads the smallest file, with every default', () => {
     },
     serverAddress: 'server',
     serverPort: 8081,
+    otherServers: [],
     socketPath: '/tmp/spire-agent/public/api.sock',
     syncIntervalMs: 5000,
     telemetry: undefined,
@@ -152,6 +153,7 @@ test('reads a full file', () => {
     sds: undefined,
     serverAddress: 'fd00::1',
     serverPort: 8443,
+    otherServers: [],
     socketPath: '/run/steeple/agent.sock',
     syncIntervalMs: 500,
     telemetry: undefined,
@@ -252,7 +254,7 @@ test('expands the environment only when the flag asks for it', () => {
 
 test('tells everything that an empty file lacks', () => {
   expect(refusalOf(() => read('')).split('\n')).toEqual([
-    'agent.conf:1:1: agent.server_address is missing (expected an IP address or a DNS name)',
+    'agent.conf:1:1: agent.server_address is missing (expected an IP address or a DNS name, or up to 32 of them with commas between, each perhaps with its port)',
     'agent.conf:1:1: agent.server_port is missing (expected a port from 1 to 65535)',
     'agent.conf:1:1: agent.trust_domain is missing (expected the name of a trust domain, such as example.org)',
     'agent.conf:1:1: agent has no way to trust the server at first (expected trust_bundle_path, trust_bundle_url, trust_bundle_spiffe_workload_api or insecure_bootstrap)',

@@ -67,6 +67,7 @@ function configOf(port: number, change: Partial<AgentConfig> = {}): AgentConfig 
     sds: DEFAULT_SDS_SETTINGS,
     serverAddress: '127.0.0.1',
     serverPort: port,
+    otherServers: [],
     socketPath: join(dir, 'public', 'api.sock'),
     syncIntervalMs: 5_000,
     telemetry: undefined,

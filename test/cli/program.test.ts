@@ -129,10 +129,15 @@ const AGENT_WORDS: Readonly<Record<string, readonly string[]>> = {
 
 /** Ours alone; everything else has to be SPIRE's to the letter. */
 const PLAN = [...COMMON, 'prune']
+const BACKUP = ['config', 'expandEnv', 'passphraseFile']
 const OWN: Readonly<Record<string, readonly string[]>> = {
+  backup: [...SOCKET, ...BACKUP, 'recipient'],
   'entry apply': [...PLAN, 'dryRun'],
   'entry diff': PLAN,
+  export: [...SOCKET, 'federation', 'withoutIDs'],
+  import: [...SOCKET, 'dryRun', 'update'],
   'mesh status': COMMON,
+  restore: [...BACKUP, 'digest', 'force', 'identity', 'verify'],
 }
 const ROOT: Readonly<Record<string, readonly string[]>> = {
   ...OWN,

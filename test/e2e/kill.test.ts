@@ -1,41 +1,52 @@
 /** kill -9 at any moment loses no acknowledged write and leaves nothing to clean by hand. */
 import { expect, test } from 'vitest'
+import { ANY_CONTENT, createRecord } from '../kill/record.ts'
+import { runKills } from '../kill/run-kills.ts'
 import { startAgent, startServer } from '../processes/cluster.ts'
 import { until } from '../processes/process.ts'
 
 const uid = `unix:uid:${process.getuid?.()}`
+const LONG_MS = 600_000
 
-test('a server killed in the middle of writes has every entry that it acknowledged, and the same CA', async () => {
-  await using server = await startServer('steeple')
-  const bundle = (await server.cli('steeple', 'bundle', 'show')).stdout
-  for (let round = 0; round < 3; round++) {
-    const acknowledged: string[] = []
-    let stop = false
-    const writer = async (name: number) => {
-      for (let n = 0; !stop; n++) {
-        const id = `round-${round}-writer-${name}-${n}`
-        const { code } = await server.cli(
-          'steeple',
-          ...['entry', 'create', '-entryID', id, '-parentID', 'spiffe://example.org/parent'],
-          ...['-spiffeID', `spiffe://example.org/${id}`, '-selector', uid],
-        )
-        if (code === 0) acknowledged.push(id)
-      }
-    }
-    const writers = [writer(0), writer(1)]
-    await until('some acknowledged writes', async () => acknowledged.length > 4)
-    server.process().kill('SIGKILL')
-    expect(await server.process().ended).toBe('SIGKILL')
-    stop = true
-    await Promise.all(writers)
-    await server.restart()
-    const { stdout } = await server.cli('steeple', 'entry', 'show', '-output', 'json')
-    // Cast: protojson of ListEntriesResponse.
-    const { entries } = JSON.parse(stdout) as { entries: { id: string }[] }
-    const there = new Set(entries.map(({ id }) => id))
-    expect(acknowledged.filter((id) => !there.has(id))).toEqual([])
-  }
-  expect((await server.cli('steeple', 'bundle', 'show')).stdout).toBe(bundle)
+test(
+  'server and agent, killed at random moments of a stream of writes, lose none and serve nothing that was deleted',
+  async () => {
+    const report = await runKills({ moments: 15, lanes: 2, seed: 11 })
+    expect(report.faults).toEqual([])
+    expect(report.kills.server + report.kills.agent + report.kills.both).toBe(15)
+    expect(report.acknowledged).toBeGreaterThan(15)
+  },
+  LONG_MS,
+)
+
+test('the record of writes tells a lost write, half of one, one that came back and one that nobody wrote', () => {
+  const record = createRecord('entry')
+  record.attempt('lost', 'one').acknowledge()
+  record.attempt('mixed', 'a1 b1').acknowledge()
+  record.attempt('mixed', 'a2 b2')
+  record.attempt('deleted', 'one').acknowledge()
+  record.attempt('deleted', undefined).acknowledge()
+  record.attempt('refused', 'one').acknowledge()
+  record.attempt('refused', 'two').refuse()
+  const found = { mixed: 'a1 b2', deleted: 'one', refused: 'two', stranger: 'one' }
+  expect(record.judge(new Map(Object.entries(found)))).toEqual([
+    'entry stranger is there, and was never written',
+    'entry lost is absent, expected one',
+    'entry mixed is a1 b2, expected a1 b1 or a2 b2',
+    'entry deleted is one, expected absent',
+    'entry refused is two, expected one',
+  ])
+})
+
+test('a write that was never answered may be there or not, and is certain once it was looked at', () => {
+  const record = createRecord('entry')
+  record.attempt('key', 'one').acknowledge()
+  record.attempt('key', 'two')
+  record.attempt('node', ANY_CONTENT)
+  expect(record.judge(new Map(Object.entries({ key: 'two', node: '17' })))).toEqual([])
+  expect(record.judge(new Map(Object.entries({ key: 'one', node: '17' })))).toEqual([
+    'entry key is one, expected two',
+  ])
 })
 
 test('an agent killed and started again serves at once, also while the server is away', async () => {

@@ -13,6 +13,7 @@ import type { EntryHandlers } from '../../proto/gen/spire/api/server/entry/v1/En
 import type { SVIDHandlers } from '../../proto/gen/spire/api/server/svid/v1/SVID.ts'
 import type { EntryInput } from '../../proto/gen/spire/api/types/Entry.ts'
 import type { SyncHandlers } from '../../proto/gen/steeple/server/sync/v1/Sync.ts'
+import type { WatchRequest } from '../../proto/gen/steeple/server/sync/v1/WatchRequest.ts'
 import type { WatchResponseInput } from '../../proto/gen/steeple/server/sync/v1/WatchResponse.ts'
 import { agentApi, bundleApi, entryApi, svidApi, syncApi } from '../../proto/load.ts'
 import { addService, type Call } from '../../proto/serve.ts'
@@ -51,6 +52,9 @@ export class FakeServer implements AsyncDisposable {
   pushes = true
   /** False: only GetAuthorizedEntries. */
   syncs = true
+  /** What the complete state says beside the state. */
+  promises: Pick<WatchResponseInput, 'sequence' | 'heartbeat_ms'> = {}
+  readonly watchRequests: WatchRequest[] = []
   pageItems = 500
   ttlMs = 3600_000
   /** Runs before every call; throws to refuse it. */
@@ -174,9 +178,11 @@ export class FakeServer implements AsyncDisposable {
     addService<undefined, SVIDHandlers>(endpoint, svidApi().service, this.#svid())
     if (this.pushes) {
       addService<undefined, SyncHandlers>(endpoint, syncApi().service, {
-        Watch: async (_, call, send) => {
+        Watch: async (request, call, send) => {
+          this.watchRequests.push(request)
           this.#watches.add(send)
           await send({
+            ...this.promises,
             snapshot: true,
             entries: [...this.entries.values()],
             bundle: toWireBundle(this.bundle),

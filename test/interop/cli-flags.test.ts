@@ -10,7 +10,10 @@ import { serverProgram } from '../../cli/server-program.ts'
 import { run } from '../processes/process.ts'
 import { interop, peer } from './interop.ts'
 
-const OURS_ALONE: ReadonlySet<string> = new Set(['entry diff', 'entry apply', 'mesh status'])
+const OURS_ALONE: ReadonlySet<string> = new Set([
+  ...['entry diff', 'entry apply', 'mesh status'],
+  ...['backup', 'restore', 'export', 'import'],
+])
 const env = { [FEATURES_VARIABLE]: 'wit-svid' }
 
 interface Shown {

@@ -49,7 +49,11 @@ export interface ServerOptions {
   readonly trustDomain?: string
   /** Further lines of the `server` block. */
   readonly settings?: string
+  /** Instead of DEBUG. */
+  readonly logLevel?: string
   readonly keyStore?: string
+  /** The `plugin_data` of the data store, instead of a SQLite file. */
+  readonly dataStore?: string
   /** Instead of join tokens. */
   readonly nodeAttestor?: string
   /** Further lines of the `plugins` block. */
@@ -120,7 +124,11 @@ export interface Agent extends AsyncDisposable {
 }
 
 export interface AgentOptions {
+  /** Instead of the loopback address that the server listens on. */
+  readonly serverAddress?: string
   readonly settings?: string
+  /** Instead of DEBUG. */
+  readonly logLevel?: string
   readonly keyStore?: string
   readonly workloadAttestor?: string
   /** Further lines of the `plugins` block. */

@@ -20,13 +20,13 @@ export function serverConf({ dir, port, trustDomain, socket, options }: ServerCo
   socket_path = "${socket}"
   trust_domain = "${trustDomain}"
   data_dir = "${dir}"
-  log_level = "DEBUG"
+  log_level = "${options.logLevel ?? 'DEBUG'}"
   ratelimit { attestation = false  signing = false }
   ${options.settings ?? ''}
 }
 plugins {
   DataStore "sql" {
-    plugin_data { database_type = "sqlite3"  connection_string = "${dir}/datastore.sqlite3" }
+    plugin_data { ${options.dataStore ?? `database_type = "sqlite3"  connection_string = "${dir}/datastore.sqlite3"`} }
   }
   ${keys}
   ${options.nodeAttestor ?? JOIN_TOKEN}
@@ -50,12 +50,12 @@ export function agentConf(conf: AgentConf): string {
   const keys = options.keyStore ?? `KeyManager "disk" { plugin_data { directory = "${dir}/data" } }`
   return `agent {
   data_dir = "${dir}/data"
-  server_address = "127.0.0.1"
+  server_address = "${options.serverAddress ?? '127.0.0.1'}"
   server_port = "${server.port}"
   socket_path = "${socket}"
   trust_domain = "${server.trustDomain}"
   trust_bundle_path = "${bundle}"
-  log_level = "DEBUG"
+  log_level = "${options.logLevel ?? 'DEBUG'}"
   ${options.hasAdminSocket ? `admin_socket_path = "${adminSocket}"` : ''}
   ${options.settings ?? ''}
 }

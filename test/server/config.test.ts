@@ -322,30 +322,124 @@ const store = (data: string) =>
   server('', `plugins {\nDataStore "sql" { plugin_data {\n${data}\n} }\nKeyManager "memory" { }\n}`)
 
 test.for([
-  ['postgres', 'database_type = "postgres"\nconnection_string = "password=s3cr3t"'],
-  ['mysql', 'database_type = "mysql"\nconnection_string = "u:s3cr3t@tcp(x)/db?y=z"'],
+  [
+    'mysql',
+    'database_type = "mysql"\nconnection_string = "u:s3cr3t@tcp(x)/db?y=z"',
+    'several servers share PostgreSQL alone, whose locks and notifications they rely on',
+  ],
+  [
+    'aws_mysql',
+    'database_type "aws_mysql" { region = "x" }\nconnection_string = "u:s3cr3t@tcp(x)/db?y=z"',
+    'several servers share PostgreSQL alone, whose locks and notifications they rely on',
+  ],
   [
     'aws_postgres',
     'database_type "aws_postgres" { region = "x" }\nconnection_string = "postgres://s3cr3t@x"',
+    'logins by AWS IAM are not made; give postgres a password or a client certificate of the database',
   ],
-] as const)('refuses the database %s by name, and never shows its login', ([name, data]) => {
+] as const)('refuses the database %s by name, and never shows its login', ([name, data, why]) => {
   const refusal = refusalOf(() => read(store(data)))
   expect(refusal).toBe(
-    `server.conf:8:1: plugins.DataStore.sql.database_type "${name}" is not implemented yet (expected sqlite3)`,
+    `server.conf:8:1: plugins.DataStore.sql.database_type "${name}" is not offered: ${why} (expected sqlite3 or postgres)`,
   )
+})
+
+const POSTGRES = 'database_type = "postgres"'
+
+test('reads a PostgreSQL with all its keys', () => {
+  const { dataStore, warnings } = read(
+    store(`${POSTGRES}
+      connection_string = "host=/run/pg user=u password=p dbname=d"
+      ro_connection_string = "postgres://u:p@[::1]:6432,127.0.0.1/d?sslmode=disable"
+      max_open_conns = 20
+      max_idle_conns = 0
+      conn_max_lifetime = "30m"
+      disable_migration = true
+      log_sql = true`),
+  )
+  const target = { user: 'u', password: 'p', database: 'd', wants: 'any' }
+  expect(dataStore).toMatchObject({
+    kind: 'postgres',
+    primary: { ...target, hosts: [{ host: '/run/pg', port: 5432 }] },
+    readOnly: {
+      ...target,
+      hosts: [
+        { host: '::1', port: 6432 },
+        { host: '127.0.0.1', port: 5432 },
+      ],
+      tls: { mode: 'disable' },
+    },
+    ...{ maxOpenConnections: 20, maxIdleConnections: 0, connectionLifeMs: 1_800_000 },
+    ...{ migrates: false, logsSql: true },
+  })
+  expect(warnings).toEqual([])
+})
+
+test('a PostgreSQL of which only the place is said has the limits that SPIRE has', () => {
+  const { dataStore } = read(store(`${POSTGRES}\nconnection_string = "host=/run/pg user=u"`))
+  expect(dataStore).toMatchObject({
+    readOnly: undefined,
+    ...{ maxOpenConnections: 100, maxIdleConnections: 100, connectionLifeMs: undefined },
+    ...{ migrates: true, logsSql: false },
+  })
+})
+
+test('says that TLS without roots verifies nobody', () => {
+  const { warnings } = read(store(`${POSTGRES}\nconnection_string = "host=db.example user=u"`))
+  expect(warnings).toEqual([
+    'server.conf:9:1: plugins.DataStore.sql.connection_string: sslmode=require without sslrootcert encrypts but does not verify who answers: use sslmode=verify-full with sslrootcert',
+  ])
+})
+
+test.for([
+  ['a connection string that is none', 'connection_string = "s3cr3t"', 'cannot be read after'],
+  [
+    'a wrong read-only one',
+    'connection_string = "user=u"\nro_connection_string = "user=u s3cr3t=1"',
+    'plugins.DataStore.sql (ro_connection_string): connection_string has an unknown setting, the one with number 2',
+  ],
+  [
+    'one connection',
+    'connection_string = "user=u"\nmax_open_conns = 1',
+    'max_open_conns is 1 (expected a number from 2 to 1000)',
+  ],
+  [
+    'fewer than no idle connections',
+    'connection_string = "user=u"\nmax_idle_conns = -1',
+    'max_idle_conns is -1 (expected a number from 0 to 1000)',
+  ],
+  [
+    'a life that is no duration',
+    'connection_string = "user=u"\nconn_max_lifetime = "zz"',
+    'conn_max_lifetime is wrong: "zz" is not a duration',
+  ],
+  [
+    'the keys that MySQL has for TLS',
+    'connection_string = "user=u"\nroot_ca_path = "/ca.pem"',
+    'root_ca_path is for MySQL, in SPIRE too; PostgreSQL takes sslrootcert, sslcert and sslkey in connection_string',
+  ],
+  [
+    'a file of roots that is not there',
+    'connection_string = "user=u sslmode=verify-full sslrootcert=/nowhere/ca.pem"',
+    'unable to read',
+  ],
+] as const)('refuses a PostgreSQL with %s, and never shows its login', ([, data, message]) => {
+  const refusal = refusalOf(() => read(store(`${POSTGRES}\n${data}`)))
+  expect(refusal).toContain(message)
+  expect(refusal).not.toContain('s3cr3t')
 })
 
 test.for([
   [
     'no kind',
     'connection_string = "/x"',
-    'plugins.DataStore.sql.database_type is missing (expected sqlite3)',
+    'plugins.DataStore.sql.database_type is missing (expected sqlite3 or postgres)',
   ],
   ['no string', 'database_type = "sqlite3"', 'plugins.DataStore.sql.connection_string is missing'],
   [
     'an unknown kind',
     'database_type = "oracle"\nconnection_string = "/x"',
-    '8:1: plugins.DataStore.sql.database_type is "oracle" (expected sqlite3)',
+    '8:1: plugins.DataStore.sql.database_type is "oracle" (expected sqlite3 or postgres)',
   ],
   [
     'a number as kind',
@@ -357,6 +451,11 @@ test.for([
     'database_type = "sqlite3"\nconnection_string = "/x?_busy_timeout=5"',
     '9:1: plugins.DataStore.sql: connection_string has the option "_busy_timeout"',
   ],
+  [
+    'a second database for a file of this machine',
+    'database_type = "sqlite3"\nconnection_string = "/x"\nro_connection_string = "/y"',
+    '10:1: plugins.DataStore.sql.ro_connection_string is for databases on the network',
+  ],
 ] as const)('refuses a datastore with %s', ([, data, message]) => {
   expect(refusalOf(() => read(store(data)))).toContain(message)
 })
@@ -365,7 +464,7 @@ test('warns of a database that is lost when the server stops', () => {
   const { dataStore, warnings } = read(
     store('database_type = "sqlite3"\nconnection_string = ":memory:"'),
   )
-  expect(dataStore.path).toBe(':memory:')
+  expect(dataStore).toMatchObject({ path: ':memory:' })
   expect(warnings).toEqual([expect.stringContaining('server.conf:9:1: the database is in memory')])
 })
 

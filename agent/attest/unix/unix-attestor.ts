@@ -9,7 +9,7 @@ import { type Selector, selector } from '../../../spiffe/selector.ts'
 import { readProcessStatus } from '../process-status.ts'
 import type { WorkloadAttestor } from '../workload-attestor.ts'
 import { type AccountNames, openAccountNames } from './account-names.ts'
-import { hashProgram, readProgramPath } from './executable.ts'
+import { openProgram } from './executable.ts'
 
 export interface UnixAttestorOptions {
   readonly discoverWorkloadPath: boolean
@@ -32,8 +32,15 @@ export function unixAttestor(options: UnixAttestorOptions): WorkloadAttestor {
   }
 }
 
-async function ownerSelectors({ pid }: UnixCaller, names: AccountNames): Promise<Selector[]> {
-  const { uid, gid, supplementaryGids } = readProcessStatus(pid)
+/**
+ * User and group are those that the kernel told when the caller connected: attestation refuses whoever has others before
+ * or afterwards, and who becomes another for the moment in between, by a set-user-ID program, gains nothing.
+ */
+async function ownerSelectors(
+  { pid, uid, gid }: UnixCaller,
+  names: AccountNames,
+): Promise<Selector[]> {
+  const { supplementaryGids } = readProcessStatus(pid)
   const found = [
     ...numberAndName('uid', uid, 'user', await names.userName(uid)),
     ...numberAndName('gid', gid, 'group', await names.groupName(gid)),
@@ -50,9 +57,10 @@ async function programSelectors(
   limitBytes: number,
   signal: AbortSignal,
 ): Promise<Selector[]> {
-  const path = selector(TYPE, `path:${await readProgramPath(pid)}`)
+  await using program = await openProgram(pid)
+  const path = selector(TYPE, `path:${await program.readPath()}`)
   if (limitBytes < 0) return [path]
-  return [path, selector(TYPE, `sha256:${await hashProgram(pid, limitBytes, signal)}`)]
+  return [path, selector(TYPE, `sha256:${await program.hash(limitBytes, signal)}`)]
 }
 
 function numberAndName(

@@ -9,11 +9,17 @@ import { parseYaml } from '../../../config/yaml.ts'
  * @throws IdentityError CONFIG_INVALID with the place of the mistake
  */
 export function parsePlain(name: string, text: string): unknown {
-  const isJson = /\.json$/i.test(name) || (!/\.ya?ml$/i.test(name) && /^\s*[{[]/.test(text))
-  return toPlain(isJson ? parseJson(name, text) : parseYaml(name, text))
+  return toPlain(parsePlaced(name, text))
 }
 
-function toPlain(node: ConfigNode): unknown {
+/** As `parsePlain`, with the place of everything. @throws IdentityError CONFIG_INVALID */
+export function parsePlaced(name: string, text: string): ConfigNode {
+  const isJson = /\.json$/i.test(name) || (!/\.ya?ml$/i.test(name) && /^\s*[{[]/.test(text))
+  return isJson ? parseJson(name, text) : parseYaml(name, text)
+}
+
+/** @throws IdentityError CONFIG_INVALID with the place of a key that stands twice */
+export function toPlain(node: ConfigNode): unknown {
   switch (node.kind) {
     case 'string':
     case 'bool':

@@ -1,18 +1,15 @@
 /** `steeple server federation list`: the federations that were made by command; from a server of ours, those of its configuration too. */
-import type { ListFederationRelationshipsResponse } from '../../../proto/gen/spire/api/server/trustdomain/v1/ListFederationRelationshipsResponse.ts'
-import type { FederationRelationship } from '../../../proto/gen/spire/api/types/FederationRelationship.ts'
-import { trustDomainApi } from '../../../proto/load.ts'
 import { defineCommand } from '../../command.ts'
 import { federationText } from '../../output/federation-text.ts'
 import { printJson } from '../../output/print.ts'
 import { toProtoJson } from '../../output/protojson.ts'
 import { configuredText, standingText } from '../../output/standing-text.ts'
-import { attempting, connectServer } from '../../rpc/endpoint.ts'
+import { connectServer } from '../../rpc/endpoint.ts'
 import { operatorFlags } from '../flags.ts'
 import { askStanding } from './ask-standing.ts'
+import { listRelationships } from './list-relationships.ts'
 
 const RESPONSE = 'spire.api.server.trustdomain.v1.ListFederationRelationshipsResponse'
-const PAGE_SIZE = 1000
 
 export const list = defineCommand({
   summary:
@@ -22,17 +19,7 @@ export const list = defineCommand({
   async run({ output, ...socket }, session) {
     const { terminal } = session
     using server = connectServer(socket, session)
-    const client = server.client(trustDomainApi())
-    const all: FederationRelationship[] = []
-    let page_token = ''
-    do {
-      const call = server.call<ListFederationRelationshipsResponse>((options, done) =>
-        client.ListFederationRelationships({ page_size: PAGE_SIZE, page_token }, options, done),
-      )
-      const page = await attempting('error listing federation relationship', call)
-      all.push(...page.federation_relationships)
-      page_token = page.next_page_token
-    } while (page_token !== '')
+    const all = await listRelationships(server)
     if (output === 'json') {
       const answer = { federation_relationships: all, next_page_token: '' }
       printJson(terminal, toProtoJson('trustDomain', RESPONSE, answer))

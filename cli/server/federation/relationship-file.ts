@@ -45,7 +45,7 @@ const MEMBERS = [
 const NAMES = MEMBERS.map((name) => name.toLowerCase())
 
 /** @param unknown is given the places of members that mean nothing */
-function parseRelationshipFile(document: unknown, unknown: string[]): readonly Described[] {
+export function parseRelationshipFile(document: unknown, unknown: string[]): readonly Described[] {
   const root = membersOf(document, '', ['federationrelationships'], unknown)
   const items = root.get('federationrelationships')
   return listOf(items, 'federationRelationships', (value, place) => {

@@ -11,6 +11,9 @@ import { notFound, within, withinAsync } from '../refusal.ts'
 import { idPartsOf } from '../wire-match.ts'
 import { fromWireAgentFilter, toWireAgent } from './wire-agent.ts'
 
+/** Operators look at lists; what decides anything is read elsewhere. */
+const READ = { mayLag: true } as const
+
 export interface ReadAgentsDeps {
   readonly trustDomain: TrustDomain
   readonly nodes: Pick<NodeStore, 'count' | 'list' | 'find'>
@@ -26,21 +29,23 @@ export function readAgents({
   return {
     async CountAgents({ filter }) {
       const wanted = fromWireAgentFilter(filter)
-      return { count: await withinAsync('failed to count agents', () => nodes.count(wanted)) }
+      return { count: await withinAsync('failed to count agents', () => nodes.count(wanted, READ)) }
     },
 
     async ListAgents({ filter, output_mask, page_size, page_token }) {
       const wanted = fromWireAgentFilter(filter)
       return await withinAsync('failed to list agents', async () => {
         if (page_size > 0) {
-          const page = await nodes.list(wanted, { size: page_size, token: page_token })
+          const page = await nodes.list(wanted, { ...READ, size: page_size, token: page_token })
           return {
             agents: page.items.map((node) => toWireAgent(node, output_mask)),
             next_page_token: page.nextToken,
           }
         }
         const all: AttestedNode[] = []
-        for await (const page of eachPage((request) => nodes.list(wanted, request))) {
+        for await (const page of eachPage((request) =>
+          nodes.list(wanted, { ...READ, ...request }),
+        )) {
           all.push(...page)
         }
         return { agents: all.map((node) => toWireAgent(node, output_mask)) }

@@ -11,13 +11,15 @@ import type { Clock } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { Authorities } from '../../ca/authorities.ts'
 import type { RotationMemory } from '../../ca/rotation-memory.ts'
-import { type Follower, type OperatedAuthority, progressOfAll } from '../../issue/progress.ts'
+import { type OperatedAuthority, progressOfAll } from '../../issue/progress.ts'
 import type { SigningLedger } from '../../issue/signing-ledger.ts'
 import type { Caller } from '../../listen/caller.ts'
 import type { HandedBundles } from '../../nodes/handed-bundles.ts'
-import { eachPage } from '../../store/page.ts'
+import { followersOf } from '../../servers/followers.ts'
+import type { RotationQuestion, TrustDomainServers } from '../../servers/servers.ts'
 import type { EntryStore, NodeStore } from '../../store/store.ts'
 import { invalid } from '../refusal.ts'
+import { toWireOverview, toWireServer } from './wire-servers.ts'
 import { toWireActivation, toWireStanding } from './wire-standing.ts'
 
 type Operated = Pick<Authorities<OperatedAuthority>, 'slots' | 'discard'>
@@ -35,13 +37,14 @@ export interface AuthorityServiceDeps {
   readonly localBundle: { current(): Bundle }
   readonly nodes: Pick<NodeStore, 'list'>
   readonly entries: Pick<EntryStore, 'list'>
+  readonly servers: TrustDomainServers
   readonly clock: Clock
 }
 
 export function authorityService(
   deps: AuthorityServiceDeps,
 ): Implementation<Caller, AuthorityHandlers> {
-  const { rotations, ledger, handed, localBundle, clock } = deps
+  const { rotations, ledger, handed, localBundle, servers, clock } = deps
   return {
     async GetProgress({ kind: wire }) {
       const { kind, authorities } = chosen(wire, deps)
@@ -72,6 +75,42 @@ export function authorityService(
       const { id } = await chosen(kind, deps).authorities.discard(authority_id)
       return { authority_id: id }
     },
+
+    ListServers: async () => ({ servers: (await servers.list()).map(toWireServer) }),
+
+    async GetOverview({ kind: wire }) {
+      const { kind } = chosen(wire, deps)
+      const hasUpstream = kind === 'x509' && deps.upstreamRoots !== undefined
+      return toWireOverview(await servers.overview(kind), hasUpstream)
+    },
+
+    async TakeStep({ kind: wire, step, server_key, authority_id: id, left_out }) {
+      const { kind } = chosen(wire, deps)
+      const taken = async (question: RotationQuestion) => ({
+        authority_id: await servers.askFor(server_key, question),
+      })
+      switch (step) {
+        case 'PREPARE':
+          return await taken({ ask: 'prepare', kind, active: id })
+        case 'ACTIVATE':
+          return await taken({ ask: 'activate', kind, id })
+        case 'DISCARD':
+          return await taken({ ask: 'discard', kind, id })
+        case 'TAINT':
+        case 'REVOKE':
+          await servers.retire(step === 'TAINT' ? 'taint' : 'revoke', kind, id, left_out)
+          return { authority_id: id }
+        case 'STEP_UNSPECIFIED':
+          throw invalid('the step must be one of PREPARE, ACTIVATE, TAINT, REVOKE and DISCARD')
+        default:
+          return step satisfies never
+      }
+    },
+
+    async ForgetServer({ server_key }) {
+      await servers.forget(server_key)
+      return {}
+    },
   }
 }
 
@@ -80,22 +119,4 @@ function chosen(kind: Kind, { authorities: { x509, jwt } }: AuthorityServiceDeps
   if (kind !== 'JWT') throw invalid('the kind of authority must be X509 or JWT')
   if (jwt !== undefined) return { kind: 'jwt', authorities: jwt } as const
   throw new IdentityError('NOT_IMPLEMENTED', 'JWT functionality is disabled')
-}
-
-/** Agents that are admitted, and whoever may be a server below this one. */
-async function followersOf({ nodes, entries }: AuthorityServiceDeps, now: Date) {
-  const followers: Follower[] = []
-  let expiredAgents = 0
-  for await (const page of eachPage((request) => nodes.list({ banned: false }, request))) {
-    for (const { id, serialNumber, expiresAt } of page) {
-      if (expiresAt <= now) expiredAgents += 1
-      else followers.push({ id, kind: 'agent', svid: { serialNumber, expiresAt } })
-    }
-  }
-  const downstream = new Set<Follower['id']>()
-  for await (const page of eachPage((request) => entries.list({ downstream: true }, request))) {
-    for (const { spiffeId } of page) downstream.add(spiffeId)
-  }
-  for (const id of downstream) followers.push({ id, kind: 'downstream' })
-  return { followers, expiredAgents }
 }

@@ -10,6 +10,9 @@ import { invalid, notFound, withinAsync } from '../refusal.ts'
 import { toWireEntry } from './wire-entry.ts'
 import { fromWireEntryFilter } from './wire-entry-filter.ts'
 
+/** Operators look at lists; what decides anything is read elsewhere. */
+const READ = { mayLag: true } as const
+
 export interface ReadEntriesDeps {
   readonly trustDomain: TrustDomain
   readonly entries: Pick<EntryStore, 'count' | 'list' | 'find'>
@@ -26,7 +29,7 @@ export function readEntries({
     async CountEntries({ filter }) {
       const wanted = fromWireEntryFilter(filter, trustDomain)
       return {
-        count: await withinAsync('failed to count entries', () => entries.count(wanted)),
+        count: await withinAsync('failed to count entries', () => entries.count(wanted, READ)),
       }
     },
 
@@ -34,14 +37,16 @@ export function readEntries({
       const wanted = fromWireEntryFilter(filter, trustDomain)
       return await withinAsync('failed to list entries', async () => {
         if (page_size > 0) {
-          const page = await entries.list(wanted, { size: page_size, token: page_token })
+          const page = await entries.list(wanted, { ...READ, size: page_size, token: page_token })
           return {
             entries: page.items.map((entry) => toWireEntry(entry, output_mask)),
             next_page_token: page.nextToken,
           }
         }
         const all: Entry[] = []
-        for await (const page of eachPage((request) => entries.list(wanted, request))) {
+        for await (const page of eachPage((request) =>
+          entries.list(wanted, { ...READ, ...request }),
+        )) {
           all.push(...page)
         }
         return { entries: all.map((entry) => toWireEntry(entry, output_mask)) }

@@ -19,7 +19,7 @@ import { toWireId } from '../../../proto/wire.ts'
 import { unixSeconds } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { SpiffeId } from '../../../spiffe/id.ts'
-import { parseCsr } from '../../../spiffe/x509/csr.ts'
+import { type Csr, parseCsr } from '../../../spiffe/x509/csr.ts'
 import type { Entry } from '../../entries/entry.ts'
 import type { EntryIndex } from '../../entries/entry-index.ts'
 import type { Issuer } from '../../issue/issuer.ts'
@@ -36,7 +36,7 @@ export interface NewSvidDeps {
   readonly disableJwtSvids: boolean
 }
 
-/** Items signed before other calls get their turn: some milliseconds of work. */
+/** Items that are read before other calls get their turn, some milliseconds of work, and then checked side by side by other threads. */
 const ITEMS_PER_TURN = 25
 
 export async function batchNewX509Svid(
@@ -50,27 +50,67 @@ export async function batchNewX509Svid(
   )
   const agentId = agentIdOf(call.caller)
   const results: ResultInput[] = []
-  for (const [at, item] of params.entries()) {
-    if (at % ITEMS_PER_TURN === ITEMS_PER_TURN - 1) await nextTurn()
-    if (call.signal.aborted) break
-    results.push(await newX509Svid(agentId, item, deps))
+  let reading = readItems(agentId, params.slice(0, ITEMS_PER_TURN), deps)
+  for (let at = 0; at < params.length && !call.signal.aborted; ) {
+    const read = await Promise.all(reading.map(proveItem))
+    at += read.length
+    await nextTurn()
+    // Before this one is signed, so that the other threads have something to check meanwhile.
+    reading = readItems(agentId, params.slice(at, at + ITEMS_PER_TURN), deps)
+    // Begun in order, and entered in the ledger in that order: the last one of an entry is the one that counts.
+    results.push(...(await Promise.all(read.map((item) => newX509Svid(agentId, item, deps)))))
   }
   return { results }
 }
 
+/** What is known of an item before it is signed. */
+type Read =
+  | {
+      readonly kind: 'asked'
+      readonly entryId: string
+      readonly csr: Csr
+      /** Whether whoever made the CSR holds its key. */
+      readonly proven: Promise<boolean>
+    }
+  | { readonly kind: 'refused'; readonly result: ResultInput }
+
+function readItems(
+  agentId: SpiffeId,
+  items: readonly NewX509SVIDParams[],
+  { index }: NewSvidDeps,
+): readonly Read[] {
+  return items.map(({ entry_id: entryId, csr: der }) => {
+    try {
+      if (entryId === '') throw invalid('missing entry ID')
+      if (der.length === 0) throw invalid('missing CSR')
+      authorizedEntry(index, agentId, entryId) // who may not have it makes nobody work
+      const csr = parseCsr(der)
+      return { kind: 'asked', entryId, csr, proven: csr.verifyElsewhere() }
+    } catch (error) {
+      return { kind: 'refused', result: { status: itemRefusal(error) } }
+    }
+  })
+}
+
+/** A forged request is refused like one that cannot be read. */
+async function proveItem(item: Read): Promise<Read> {
+  if (item.kind === 'refused' || (await item.proven)) return item
+  const why = 'invalid CSR signature: it does not fit the public key'
+  return { kind: 'refused', result: { status: itemRefusal(invalid(why)) } }
+}
+
 async function newX509Svid(
   agentId: SpiffeId,
-  { entry_id, csr }: NewX509SVIDParams,
+  item: Read,
   { index, issuer }: NewSvidDeps,
 ): Promise<ResultInput> {
+  if (item.kind === 'refused') return item.result
+  const { entryId, csr } = item
   try {
-    if (entry_id === '') throw invalid('missing entry ID')
-    if (csr.length === 0) throw invalid('missing CSR')
-    const entry = authorizedEntry(index, agentId, entry_id)
-    const parsed = parseCsr(csr)
-    if (!parsed.verify()) throw invalid('invalid CSR signature: it does not fit the public key')
+    // Once more: meanwhile the entry may have changed, or gone.
+    const entry = authorizedEntry(index, agentId, entryId)
     const { chain, expiresAt } = await issuer.issueWorkloadX509Svid({
-      spki: parsed.spki,
+      spki: csr.spki,
       id: entry.spiffeId,
       dnsNames: entry.dnsNames,
       ttlSeconds: entry.x509SvidTtlSeconds,

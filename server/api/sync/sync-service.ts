@@ -5,5 +5,5 @@ import type { Caller } from '../../listen/caller.ts'
 import { type WatchDeps, watch } from './watch.ts'
 
 export function syncService(deps: WatchDeps): Implementation<Caller, SyncHandlers> {
-  return { Watch: (_, call, send) => watch(call, send, deps) }
+  return { Watch: (request, call, send) => watch(request, call, send, deps) }
 }

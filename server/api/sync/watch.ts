@@ -1,11 +1,13 @@
 /**
  * Watch: tells an agent of every change to its entries and to the bundle as it happens. The stream lives only as long
  * as a new call of the same caller would be let in: it fails with a ban, an eviction or a revoked authority. It
- * just ends when the agent is to connect again: its SVID has been replaced or has expired, or the server stops.
+ * just ends when the agent is to connect again: its SVID has been replaced or has expired, or the server stops. Before
+ * the first message an agent waits for its turn, and for this server to know what another one told it.
  *
  * @see proto/steeple/server/sync/v1/sync.proto
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { WatchRequest } from '../../../proto/gen/steeple/server/sync/v1/WatchRequest.ts'
 import type { WatchResponseInput } from '../../../proto/gen/steeple/server/sync/v1/WatchResponse.ts'
 import type { Call } from '../../../proto/serve.ts'
 import type { Bundle } from '../../../spiffe/bundle.ts'
@@ -19,6 +21,7 @@ import { judgeAgent } from '../../nodes/judge-agent.ts'
 import type { AttestedNode } from '../../nodes/node.ts'
 import { agentOf } from '../agent-caller.ts'
 import { changeMessages, snapshotMessages, type View, viewOf } from './watch-messages.ts'
+import { paceOf } from './watch-pace.ts'
 import type { Watcher, Watchers } from './watchers.ts'
 
 export interface WatchDeps {
@@ -37,29 +40,42 @@ export interface WatchDeps {
 /** News right after news waits this long, so that a burst of writes costs one look instead of hundreds. */
 const BURST_PAUSE_MS = 25
 
+type Send = (message: WatchResponseInput) => Promise<void>
+
+/** @throws IdentityError UNAVAILABLE or RATE_LIMITED before the first message, and those of a caller let in no more */
 export async function watch(
+  request: WatchRequest,
   call: Call<Caller>,
-  send: (message: WatchResponseInput) => Promise<void>,
+  send: Send,
   deps: WatchDeps,
 ): Promise<void> {
   const caller = agentOf(call.caller)
+  const { admission, place } = deps.watchers
+  const over = AbortSignal.any([call.signal, deps.stopping])
+  await admission.enter(caller.svid.id, over)
+  await place.reach(request.known_sequence, over)
   using watcher = deps.watchers.add(caller.svid.id)
   call.signal.addEventListener('abort', watcher.bell.ring, { once: true })
-  await tellUntilGone(caller, watcher, call.signal, send, deps)
+  const pacer = openPacer(caller, request, send, deps)
+  await tellUntilGone({ caller, watcher, pacer, gone: call.signal, send }, deps)
 }
 
-async function tellUntilGone(
-  caller: PeerCaller,
-  watcher: Watcher,
-  gone: AbortSignal,
-  send: (message: WatchResponseInput) => Promise<void>,
-  deps: WatchDeps,
-): Promise<void> {
+interface Stream {
+  readonly caller: PeerCaller
+  readonly watcher: Watcher
+  readonly pacer: Pacer
+  readonly gone: AbortSignal
+  readonly send: Send
+}
+
+async function tellUntilGone(stream: Stream, deps: WatchDeps): Promise<void> {
+  const { caller, watcher, pacer, gone, send } = stream
   const { clock, stopping } = deps
   let told: View | undefined
   while (!gone.aborted) {
     watcher.bell.reset()
     if (stopping.aborted || watcher.isReplaced()) return
+    const sequence = deps.watchers.place.current()
     const view = viewOf(
       deps.index.authorizedFor(caller.svid.id),
       deps.localBundle.current(),
@@ -68,19 +84,72 @@ async function tellUntilGone(
     if (await isOutlived(caller, deps)) return
     if (told !== undefined && told.bundle !== view.bundle) await caller.verifyAgain()
     const messages = told === undefined ? snapshotMessages(view) : changeMessages(told, view)
+    const heartbeat_ms = told === undefined ? pacer.heartbeatMs : 0
     let isNews = false
-    for (const message of messages) {
+    for (const message of withLast(messages, { sequence, heartbeat_ms })) {
       await send(message)
       if (gone.aborted) return
       isNews = true
     }
     if (told?.bundle !== view.bundle) deps.handed.note(caller.svid, view.bundle)
     told = view
+    if (isNews) pacer.spoke()
     if (isNews) await clock.sleep(BURST_PAUSE_MS, gone)
-    const untilExpiryMs = caller.svid.expiresAt.getTime() + 1 - clock.now().getTime()
-    await clock.sleep(untilExpiryMs, watcher.bell.signal())
+    await pacer.pause(watcher.bell.signal())
     // Whatever else is committed in this turn of the event loop is told together.
     await nextTurn()
+  }
+}
+
+/** The last message says what holds once all of them have been taken in. */
+function* withLast(
+  messages: Iterable<WatchResponseInput>,
+  last: WatchResponseInput,
+): Generator<WatchResponseInput> {
+  let held: WatchResponseInput | undefined
+  for (const message of messages) {
+    if (held !== undefined) yield held
+    held = message
+  }
+  if (held !== undefined) yield { ...held, ...last }
+}
+
+interface Pacer {
+  readonly heartbeatMs: number
+  /** Something has been sent. */
+  spoke(): void
+  /** Until the bell rings or the SVID has expired; says meanwhile what is due. */
+  pause(bell: AbortSignal): Promise<void>
+}
+
+function openPacer(
+  { svid }: PeerCaller,
+  request: WatchRequest,
+  send: Send,
+  { clock, watchers }: WatchDeps,
+): Pacer {
+  const now = () => clock.now().getTime()
+  const { heartbeatMs, moveAfterMs } = paceOf(svid.id, request.heartbeat_ms)
+  const expiresMs = svid.expiresAt.getTime() + 1
+  let moveMs = now() + moveAfterMs
+  let spokeMs = now()
+  const heartbeatDueMs = () =>
+    heartbeatMs === 0 ? Number.POSITIVE_INFINITY : spokeMs + heartbeatMs
+  return {
+    heartbeatMs,
+    spoke() {
+      spokeMs = now()
+    },
+    async pause(bell) {
+      while (!bell.aborted && now() < expiresMs) {
+        await clock.sleep(Math.min(expiresMs, moveMs, heartbeatDueMs()) - now(), bell)
+        const move = now() >= moveMs
+        if (bell.aborted || (!move && now() < heartbeatDueMs())) continue
+        if (move) moveMs = Number.POSITIVE_INFINITY
+        spokeMs = now()
+        await send({ sequence: watchers.place.current(), move })
+      }
+    },
   }
 }
 

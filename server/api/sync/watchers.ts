@@ -5,6 +5,8 @@
 import { type Bell, createBell } from '../../../spiffe/bell.ts'
 import type { SpiffeId } from '../../../spiffe/id.ts'
 import type { EntryIndex } from '../../entries/entry-index.ts'
+import { type Admission, createAdmission } from './admission.ts'
+import { createPlace, type Place, type PlaceDeps } from './place.ts'
 
 export interface Watcher extends Disposable {
   readonly bell: Bell
@@ -13,6 +15,10 @@ export interface Watcher extends Disposable {
 }
 
 export interface Watchers {
+  /** At which rate they may come. */
+  readonly admission: Admission
+  /** How far in the log of changes the index is. */
+  readonly place: Place
   add(agentId: SpiffeId): Watcher
   wake(agents: Iterable<string>): void
   wakeAll(): void
@@ -26,9 +32,11 @@ interface Watch {
   isReplaced: boolean
 }
 
-export function createWatchers(index: Pick<EntryIndex, 'watch'>): Watchers {
+export function createWatchers(index: Pick<EntryIndex, 'watch'>, deps: PlaceDeps): Watchers {
   const watches = new Map<string, Watch[]>()
   return {
+    admission: createAdmission(deps.clock),
+    place: createPlace(deps),
     add(agentId) {
       const own: Watch = { bell: createBell(), isReplaced: false }
       const all = [...(watches.get(agentId) ?? []), own]

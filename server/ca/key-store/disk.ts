@@ -3,6 +3,7 @@
  * wrote. The file is for its owner only, and replaced as a whole: a crash leaves the old or the new one.
  */
 import type { KeyObject } from 'node:crypto'
+import { keepKeysFile } from '../../../disk/keep-keys-file.ts'
 import { parseStoredKey, readKeysFile, writeKeysFile } from '../../../disk/keys-file.ts'
 import type { Log } from '../../../log/open-log.ts'
 import { generateKey, toPkcs8 } from '../../../spiffe/key.ts'
@@ -34,5 +35,6 @@ export async function openDiskKeyStore({ path, log }: DiskKeyStoreOptions): Prom
         return key
       }),
     load: async (keyId) => keys.get(keyId),
+    keepCopy: () => inTurn(() => keepKeysFile(path)),
   }
 }

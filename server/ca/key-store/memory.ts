@@ -12,5 +12,6 @@ export function memoryKeyStore(): KeyStore {
       return key
     },
     load: async (keyId) => keys.get(keyId),
+    keepCopy: async () => undefined,
   }
 }

@@ -1,14 +1,14 @@
 /** Trust bundles in SQLite, read and changed inside one transaction. */
 import type { Bundle } from '../../../spiffe/bundle.ts'
 import type { TrustDomain } from '../../../spiffe/id.ts'
+import { decodeBundle, encodeBundle } from '../sql/bundle-document.ts'
+import { decodeEntry } from '../sql/entry-row.ts'
+import { cutPage, keyAfter, pageSize } from '../sql/paging.ts'
+import type { BundleRow } from '../sql/tables.ts'
 import type { BundleRemoval, BundleStore, RemoveBundleResult } from '../store.ts'
-import { decodeBundle, encodeBundle } from './bundle-document.ts'
 import type { Connection } from './connection.ts'
-import { decodeEntry } from './entry-row.ts'
 import { deleteEntryRow, entryRowsWhere, writeFields } from './entry-store.ts'
-import { cutPage, keyAfter, pageSize } from './paging.ts'
 import type { SqliteDeps } from './sqlite-deps.ts'
-import type { BundleRow } from './tables.ts'
 import type { RecordChange } from './write-queue.ts'
 
 const LIST = 'bundles'

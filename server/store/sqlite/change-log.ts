@@ -29,6 +29,7 @@ export function changeLog(
       listeners.add(entry)
       return () => listeners.delete(entry)
     },
+    hearing: () => 0, // there is no other server
     prune: (before, limit) =>
       queue.write(() => {
         // Only a prefix is dropped, also when the clock was set back between two records.

@@ -5,11 +5,10 @@
 import Sqlite, { type Database, type Statement } from 'better-sqlite3'
 import type { Compilable } from 'kysely'
 import { IdentityError } from '../../../spiffe/error.ts'
+import type { SqlValue } from '../sql/tables.ts'
 
 /** Lists with filters have as many texts as they have value counts; the oldest is dropped. */
 const MAX_STATEMENTS = 256
-
-export type SqlValue = string | number | Uint8Array | null
 
 export interface Connection {
   /** All rows. `Row` is what the text selects; the caller vouches for it. */
@@ -79,9 +78,16 @@ export function closedError(): IdentityError {
 /** Conditions outside of the program: they may pass, so the caller may try again. */
 const OUTSIDE = /^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|NOMEM)/
 
+/** What an operator can do about some of them; nothing was written, and what was there before stays. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/^SQLITE_(?:FULL|IOERR_WRITE|IOERR_FSYNC)/, '; free space on its disk, then try again'],
+  [/^SQLITE_READONLY/, '; make its file and directory writable'],
+  [/^SQLITE_(?:CORRUPT|NOTADB)/, '; it is damaged: stop the server and restore a backup'],
+]
+
 export function toStoreError(error: unknown): unknown {
   if (!(error instanceof Sqlite.SqliteError) || !OUTSIDE.test(error.code)) return error
-  return new IdentityError('UNAVAILABLE', `database: ${error.message} (${error.code})`, {
-    cause: error,
-  })
+  const advice = ADVICE.find(([codes]) => codes.test(error.code))?.[1] ?? ''
+  const why = `database: ${error.message} (${error.code})${advice}`
+  return new IdentityError('UNAVAILABLE', why, { cause: error })
 }

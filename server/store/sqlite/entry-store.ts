@@ -3,7 +3,15 @@ import { unixSeconds } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { TrustDomain } from '../../../spiffe/id.ts'
 import type { Entry, EntryFields, NewEntry } from '../../entries/entry.ts'
-import type { EntryFilter } from '../../entries/filter.ts'
+import {
+  decodeEntry,
+  ENTRY_COLUMNS,
+  fieldValues,
+  type StoredEntry,
+  similarityOf,
+} from '../sql/entry-row.ts'
+import { filteredEntries } from '../sql/filtered.ts'
+import { cutPage, pageSize, rowAfter } from '../sql/paging.ts'
 import type {
   CreateEntryResult,
   EntryStore,
@@ -12,19 +20,9 @@ import type {
   UpdateEntryResult,
 } from '../store.ts'
 import type { Connection } from './connection.ts'
-import {
-  decodeEntry,
-  ENTRY_COLUMNS,
-  fieldValues,
-  INSERT_ENTRY,
-  type StoredEntry,
-  similarityOf,
-  UPDATE_ENTRY,
-} from './entry-row.ts'
+import { INSERT_ENTRY, UPDATE_ENTRY } from './entry-statements.ts'
 import { inChunks } from './in-chunks.ts'
-import { cutPage, pageSize, rowAfter } from './paging.ts'
 import { query } from './query.ts'
-import { setFilter } from './set-filter.ts'
 import type { SqliteDeps } from './sqlite-deps.ts'
 import type { RecordChange } from './write-queue.ts'
 
@@ -48,7 +46,7 @@ export function entryStore(deps: SqliteDeps): EntryStore {
       connection.read(() => {
         const size = pageSize(page)
         const rows = connection.select(
-          filtered(filter)
+          filteredEntries(query, filter)
             .select(ENTRY_COLUMNS)
             .where('entries.row', '>', rowAfter(page, LIST))
             .orderBy('entries.row')
@@ -58,7 +56,9 @@ export function entryStore(deps: SqliteDeps): EntryStore {
       }),
     count: (filter) =>
       connection.read(() => {
-        const counted = filtered(filter).select((rows) => rows.fn.countAll<number>().as('count'))
+        const counted = filteredEntries(query, filter).select((rows) =>
+          rows.fn.countAll<number>().as('count'),
+        )
         return connection.select(counted)[0]?.count ?? 0
       }),
     pruneExpired: (now, limit) =>
@@ -165,23 +165,6 @@ export function entryRowsWhere(
   ...values: readonly string[]
 ): StoredEntry[] {
   return connection.all<StoredEntry>(`${SELECT} where ${where} order by row`, ...values)
-}
-
-function filtered(filter: EntryFilter) {
-  let rows = query.selectFrom('entries')
-  if (filter.spiffeId !== undefined) rows = rows.where('spiffe_id', '=', filter.spiffeId)
-  if (filter.parentId !== undefined) rows = rows.where('parent_id', '=', filter.parentId)
-  if (filter.selectors !== undefined) {
-    rows = rows.where(setFilter('entrySelectors', filter.selectors))
-  }
-  if (filter.federatesWith !== undefined) {
-    rows = rows.where(setFilter('federatesWith', filter.federatesWith))
-  }
-  if (filter.hint !== undefined && filter.hint !== '') rows = rows.where('hint', '=', filter.hint)
-  if (filter.downstream !== undefined) {
-    rows = rows.where('downstream', '=', Number(filter.downstream))
-  }
-  return rows
 }
 
 function findRow(connection: Connection, id: string): StoredEntry | undefined {

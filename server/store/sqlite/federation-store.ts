@@ -1,13 +1,14 @@
 /** Federation relationships in SQLite; a bundle that comes with one is written in the same transaction. */
 import type { Bundle } from '../../../spiffe/bundle.ts'
-import type { SpiffeId, TrustDomain } from '../../../spiffe/id.ts'
+import type { TrustDomain } from '../../../spiffe/id.ts'
 import type { FederationRelationship } from '../../federation/relationship.ts'
+import { cutPage, keyAfter, pageSize } from '../sql/paging.ts'
+import { decodeRelationship } from '../sql/relationship-row.ts'
+import type { FederationRow } from '../sql/tables.ts'
 import type { FederationStore } from '../store.ts'
 import { updateBundle } from './bundle-store.ts'
 import type { Connection } from './connection.ts'
-import { cutPage, keyAfter, pageSize } from './paging.ts'
 import type { SqliteDeps } from './sqlite-deps.ts'
-import type { FederationRow } from './tables.ts'
 import type { RecordChange } from './write-queue.ts'
 
 const LIST = 'federation'
@@ -24,7 +25,7 @@ export function federationStore({ connection, queue }: SqliteDeps): FederationSt
           keyAfter(page, LIST),
           size + 1,
         )
-        return cutPage(rows, size, LIST, (row) => row.trust_domain, decode)
+        return cutPage(rows, size, LIST, (row) => row.trust_domain, decodeRelationship)
       }),
     create: (relationship, bundle) =>
       queue.write((record) => {
@@ -84,17 +85,5 @@ function find(connection: Connection, trustDomain: TrustDomain) {
     'select * from federation_relationships where trust_domain = ?',
     trustDomain,
   )
-  return row === undefined ? undefined : decode(row)
-}
-
-/** Casts: the names are as they were when they were written. */
-function decode(row: FederationRow): FederationRelationship {
-  return {
-    trustDomain: row.trust_domain as TrustDomain,
-    endpointUrl: row.endpoint_url,
-    profile:
-      row.endpoint_spiffe_id === null
-        ? { kind: 'https_web' }
-        : { kind: 'https_spiffe', endpointId: row.endpoint_spiffe_id as SpiffeId },
-  }
+  return row === undefined ? undefined : decodeRelationship(row)
 }

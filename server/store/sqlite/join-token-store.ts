@@ -1,6 +1,6 @@
 /** Join tokens in SQLite, kept as digests: who reads the database file learns no token that still works. */
-import { createHash } from 'node:crypto'
 import { fromUnixSeconds, unixSeconds } from '../../../spiffe/clock.ts'
+import { tokenHash } from '../sql/token-hash.ts'
 import type { JoinTokenStore } from '../store.ts'
 import type { SqliteDeps } from './sqlite-deps.ts'
 
@@ -11,7 +11,7 @@ export function joinTokenStore({ connection, queue }: SqliteDeps): JoinTokenStor
         const { changes } = connection.run(
           `insert into join_tokens (token_hash, expires_at) values (?, ?)
             on conflict (token_hash) do nothing`,
-          hashOf(token),
+          tokenHash(token),
           unixSeconds(expiresAt),
         )
         return changes === 1
@@ -20,7 +20,7 @@ export function joinTokenStore({ connection, queue }: SqliteDeps): JoinTokenStor
       queue.write(() => {
         const row = connection.one<{ expires_at: number }>(
           'delete from join_tokens where token_hash = ? returning expires_at',
-          hashOf(token),
+          tokenHash(token),
         )
         return row === undefined ? undefined : { token, expiresAt: fromUnixSeconds(row.expires_at) }
       }),
@@ -35,8 +35,4 @@ export function joinTokenStore({ connection, queue }: SqliteDeps): JoinTokenStor
           ).changes,
       ),
   }
-}
-
-function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64url')
 }

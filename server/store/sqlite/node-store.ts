@@ -2,17 +2,17 @@
 import { unixSeconds } from '../../../spiffe/clock.ts'
 import type { SpiffeId } from '../../../spiffe/id.ts'
 import { isJoinTokenAlias } from '../../entries/entry.ts'
-import type { NodeFilter } from '../../nodes/filter.ts'
 import type { AttestedNode } from '../../nodes/node.ts'
+import { decodeEntry } from '../sql/entry-row.ts'
+import { filteredNodes } from '../sql/filtered.ts'
+import { decodeNode, NODE_COLUMNS, type StoredNode } from '../sql/node-row.ts'
+import { cutPage, pageSize, rowAfter } from '../sql/paging.ts'
+import type { SqlValue } from '../sql/tables.ts'
 import type { Attestation, NodePruning, NodeStore, NodeWriteResult } from '../store.ts'
-import type { Connection, SqlValue } from './connection.ts'
-import { decodeEntry } from './entry-row.ts'
+import type { Connection } from './connection.ts'
 import { deleteEntryRow, entryRowsWhere } from './entry-store.ts'
 import { inChunks } from './in-chunks.ts'
-import { decodeNode, NODE_COLUMNS, type StoredNode } from './node-row.ts'
-import { cutPage, pageSize, rowAfter } from './paging.ts'
 import { query } from './query.ts'
-import { setFilter } from './set-filter.ts'
 import type { SqliteDeps } from './sqlite-deps.ts'
 import type { RecordChange } from './write-queue.ts'
 
@@ -61,7 +61,7 @@ export function nodeStore({ connection, queue }: SqliteDeps): NodeStore {
       connection.read(() => {
         const size = pageSize(page)
         const rows = connection.select(
-          filtered(filter)
+          filteredNodes(query, filter)
             .select(NODE_COLUMNS)
             .where('nodes.row', '>', rowAfter(page, LIST))
             .orderBy('nodes.row')
@@ -71,7 +71,9 @@ export function nodeStore({ connection, queue }: SqliteDeps): NodeStore {
       }),
     count: (filter) =>
       connection.read(() => {
-        const counted = filtered(filter).select((rows) => rows.fn.countAll<number>().as('count'))
+        const counted = filteredNodes(query, filter).select((rows) =>
+          rows.fn.countAll<number>().as('count'),
+        )
         return connection.select(counted)[0]?.count ?? 0
       }),
     pruneExpired: (pruning) =>
@@ -192,26 +194,6 @@ function expiredRows(connection: Connection, pruning: NodePruning): StoredNode[]
     unixSeconds(pruning.expiredBefore),
     pruning.limit,
   )
-}
-
-function filtered(filter: NodeFilter) {
-  let rows = query.selectFrom('nodes')
-  if (filter.attestationType !== undefined) {
-    rows = rows.where('attestation_type', '=', filter.attestationType)
-  }
-  if (filter.selectors !== undefined)
-    rows = rows.where(setFilter('nodeSelectors', filter.selectors))
-  if (filter.banned !== undefined) {
-    rows = rows.where('serial_number', filter.banned ? '=' : '<>', '')
-  }
-  if (filter.canReattest !== undefined) {
-    rows = rows.where('can_reattest', '=', Number(filter.canReattest))
-  }
-  if (filter.expiresBefore !== undefined) {
-    // rows hold whole seconds: those before a fraction of one are those before its end
-    rows = rows.where('expires_at', '<', Math.ceil(filter.expiresBefore.getTime() / 1000))
-  }
-  return rows
 }
 
 function findRow(connection: Connection, id: SpiffeId): StoredNode | undefined {

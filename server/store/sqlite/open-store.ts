@@ -12,12 +12,17 @@ import type { Store } from '../store.ts'
 import { bundleStore } from './bundle-store.ts'
 import { caJournalStore } from './ca-journal-store.ts'
 import { changeLog, insertChange, latestSequence } from './change-log.ts'
+import { checkWal } from './check-wal.ts'
 import { connect } from './connection.ts'
+import { sqliteDump } from './dump.ts'
 import { entryStore } from './entry-store.ts'
 import { federationStore } from './federation-store.ts'
 import { joinTokenStore } from './join-token-store.ts'
 import { migrate } from './migrate.ts'
+import { MIGRATIONS, type SqliteMigration } from './migrations.ts'
 import { nodeStore } from './node-store.ts'
+import { serverRegistry } from './server-registry.ts'
+import { openTurns } from './turns.ts'
 import { createWriteQueue } from './write-queue.ts'
 
 export interface OpenStoreOptions {
@@ -32,6 +37,10 @@ export interface OpenStoreOptions {
   readonly onSql?: ((sql: string) => void) | undefined
   /** How long to wait for another server that is just shutting down; 2 s if not given. */
   readonly lockWaitMs?: number | undefined
+  /** The database is one migration, of this name, ahead of this version, which can go on. */
+  readonly onAhead?: ((migration: string) => void) | undefined
+  /** Those of this version if not given. */
+  readonly migrations?: readonly SqliteMigration[] | undefined
 }
 
 const LOCK_WAIT_MS = 2_000
@@ -42,10 +51,12 @@ const MAX_KEPT_JOURNAL_BYTES = 64 * 1024 * 1024
 /** @throws IdentityError UNAVAILABLE when the file cannot be opened or another server has it */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const { clock, randomId = randomUUID, lockWaitMs = LOCK_WAIT_MS, migrates = true } = options
+  const { migrations = MIGRATIONS } = options
   const path = options.path === ':memory:' ? options.path : resolve(options.path)
   const database = openDatabase(path, lockWaitMs)
   try {
-    await migrate(database, path, migrates)
+    const standing = await migrate({ database, path, migrates, migrations })
+    if (standing.kind === 'ahead') options.onAhead?.(standing.by)
   } catch (error) {
     database.close()
     throw error
@@ -61,7 +72,9 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     },
   })
   const deps = { connection, queue, clock, randomId }
+  const turns = openTurns(clock)
   const close = async () => {
+    await turns.close()
     await queue.close()
     connection.close()
   }
@@ -72,7 +85,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     bundles: bundleStore(deps),
     federation: federationStore(deps),
     caJournal: caJournalStore(deps),
+    servers: serverRegistry(deps),
     changes: changeLog(connection, queue, listeners),
+    turns,
+    dump: sqliteDump({ database, connection, queue, path }),
     checkHealth: () =>
       connection.read(() => {
         connection.one('select only from change_log')
@@ -83,7 +99,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 }
 
 function openDatabase(path: string, lockWaitMs: number): Database {
-  if (path !== ':memory:') createPrivately(path)
+  if (path !== ':memory:') {
+    createPrivately(path)
+    checkWal(path)
+  }
   let database: Database | undefined
   try {
     database = new Sqlite(path, { timeout: lockWaitMs })

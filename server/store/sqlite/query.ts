@@ -3,7 +3,7 @@
  * transaction of a write, which Kysely's own asynchronous drivers cannot do.
  */
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
-import type { Tables } from './tables.ts'
+import type { Tables } from '../sql/tables.ts'
 
 export const query = new Kysely<Tables>({
   dialect: {

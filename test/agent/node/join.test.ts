@@ -332,3 +332,36 @@ async function freePort(): Promise<number> {
   if (address === null || typeof address === 'string') throw new Error('no port')
   return address.port
 }
+
+test('with another server to ask, one that cannot attest now is not waited for, and the log names its address', async () => {
+  await using first = await serverOf()
+  await using second = await serverOf()
+  first.gate = (method) => {
+    if (method !== 'AttestAgent') return
+    throw new IdentityError('UNAVAILABLE', 'the database is away')
+  }
+  const server = {
+    host: '127.0.0.1',
+    port: first.port,
+    others: [{ host: '127.0.0.1', port: second.port }],
+  }
+  const { join, lines, clock } = setUp(first.port, { server, random: () => 0 })
+  expect((await join()).svid.id).toBe(ID)
+  expect(clock.sleeping).toBe(0)
+  expect(first.calls).toEqual(['GetBundle', 'AttestAgent'])
+  expect(second.calls).toEqual(['GetBundle', 'AttestAgent'])
+  expect(lines.map(({ reason }) => reason)).toContain(
+    `the server at 127.0.0.1:${first.port} gave no answer: the database is away`,
+  )
+})
+
+test('a refusal of one server is not taken to another: the token is spent for all of them', async () => {
+  await using first = await serverOf()
+  await using second = await serverOf()
+  first.tokens.clear()
+  const others = [{ host: '127.0.0.1', port: second.port }]
+  const server = { host: '127.0.0.1', port: first.port, others }
+  const { join } = setUp(first.port, { server, random: () => 0 })
+  await expect(join()).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+  expect(second.calls).toEqual([])
+})

@@ -22,7 +22,10 @@ async function setUp({ pushes = true, usesSync = true } = {}) {
   const trust = { kind: 'bundle', bundle: () => ca.bundle } as const
   const connection = connectServer({ host: '127.0.0.1', port, trustDomain, trust, clock })
   const stop = new AbortController()
-  const state = { known: knowingOnly(ca.bundle) as Knowledge, updates: 0 }
+  const state = {
+    ...{ known: knowingOnly(ca.bundle) as Knowledge, updates: 0, moves: 0 },
+    places: [] as number[],
+  }
   const skipped: object[] = []
   const deps: FeedDeps = {
     ...{ trustDomain, clock, usesSync },
@@ -44,7 +47,11 @@ async function setUp({ pushes = true, usesSync = true } = {}) {
     push() {
       const inSync = Promise.withResolvers<void>()
       const run = { lease: connection.lease(), signal: stop.signal, onInSync: inSync.resolve }
-      const failed = followPush(deps, { ...run, onFederatedPushed: () => {} })
+      const failed = followPush(deps, {
+        ...{ ...run, onFederatedPushed: () => {}, knownSequence: 0 },
+        onPlace: (sequence) => state.places.push(sequence),
+        onMove: () => state.moves++,
+      })
       ended = failed.catch(() => {})
       return { inSync: inSync.promise, failed }
     },
@@ -292,4 +299,43 @@ test('a push that brings no complete state is given up after the deadline', asyn
   await asked.promise
   agent.clock.advance(30_000)
   await rejected
+})
+
+test('a server that promised to say something and falls silent is given up, after three words that did not come', async () => {
+  await using agent = await setUp()
+  agent.server.promises = { heartbeat_ms: 3_000, sequence: 4 }
+  const { inSync, failed } = agent.push()
+  await inSync
+  expect(agent.server.watchRequests).toEqual([{ known_sequence: 0, heartbeat_ms: 3_000 }])
+  for (let n = 0; n < 5; n++) {
+    agent.clock.advance(6_000)
+    agent.server.push({ sequence: 5 + n })
+    await expect.poll(() => agent.state.places.at(-1)).toBe(5 + n)
+  }
+  expect(agent.state.updates).toBe(1)
+  agent.clock.advance(9_000)
+  await expect(failed).rejects.toMatchObject({
+    code: 'DEADLINE_EXCEEDED',
+    message: 'the server has said nothing for 9 s',
+  })
+})
+
+test('a server that promised nothing may be silent for as long as it likes', async () => {
+  await using agent = await setUp()
+  const { inSync } = agent.push()
+  await inSync
+  agent.clock.advance(3_600_000)
+  agent.give('b')
+  agent.server.push({ entries: [wireEntry('b')] })
+  await expect.poll(agent.ids).toEqual(['b'])
+})
+
+test('a server that asks for a new stream is heard on until there is one', async () => {
+  await using agent = await setUp()
+  const { inSync } = agent.push()
+  await inSync
+  agent.server.push({ move: true })
+  await expect.poll(() => agent.state.moves).toBe(1)
+  agent.server.push({ entries: [wireEntry('b')] })
+  await expect.poll(agent.ids).toEqual(['b'])
 })

@@ -107,7 +107,7 @@ test('after the server was lost it is tried again within a second, and then less
   await agent.fail(14)
   const pauses = agent.failures.map(({ retryMs }) => retryMs)
   expect(pauses[0]).toBeLessThanOrEqual(1_000)
-  expect(pauses.at(-1)).toBe(5_000)
+  expect(pauses.at(-1)).toBe(2_550)
   expect(agent.ids()).toEqual(['a'])
   expect(agent.failures[0]?.error).toMatchObject({ code: 'UNAVAILABLE' })
 })
@@ -225,4 +225,26 @@ test('an agent that is to ask for all entries each time neither takes a push nor
   for (const other of ['Watch', 'SyncAuthorizedEntries']) {
     expect(agent.server.calls).not.toContain(other)
   }
+})
+
+test('a new stream tells how much the agent knows, so that no server tells it less', async () => {
+  await using agent = await setUp()
+  await expect.poll(() => agent.modes).toEqual(['push'])
+  agent.server.push({ entries: [wireEntry('b')], sequence: 41 })
+  agent.server.push({ sequence: 42 })
+  await expect.poll(agent.ids).toEqual(['a', 'b'])
+  agent.connection.renew(agent.connection.lease())
+  await expect.poll(() => agent.modes).toEqual(['push', 'push'])
+  expect(agent.server.watchRequests.map((one) => one.known_sequence)).toEqual([0, 42])
+})
+
+test('an agent that is asked to move begins a new stream on a new connection, without a failure', async () => {
+  await using agent = await setUp()
+  await expect.poll(() => agent.modes).toEqual(['push'])
+  agent.server.push({ move: true })
+  await expect.poll(() => agent.modes).toEqual(['push', 'push'])
+  await expect.poll(() => agent.server.watchers).toBe(1)
+  expect(agent.server.peers).toHaveLength(2)
+  expect(agent.failures).toEqual([])
+  expect(agent.ids()).toEqual(['a'])
 })

@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Authorities } from '../../../server/ca/authorities.ts'
 import type { Ca } from '../../../server/ca/open-ca.ts'
+import { takeDueSteps } from '../../../server/ca/rotate.ts'
 import type { Authority } from '../../../server/ca/slots.ts'
+import {
+  appendAuthorities,
+  taintJwtAuthority,
+  taintX509Authority,
+} from '../../../spiffe/bundle/merge.ts'
 import type { Bundle } from '../../../spiffe/bundle.ts'
 import { parseSpiffeId } from '../../../spiffe/id.ts'
 import { verifyJwtSvid } from '../../../spiffe/jwt/verify.ts'
@@ -269,3 +275,48 @@ test('the log says which authority was tainted and revoked', async () => {
     { msg: 'X.509 authority revoked successfully', level: 'info', local_authority_id: old },
   ])
 })
+
+test.for(KINDS)(
+  'an active %s authority that another server taints signs no more, and rotation replaces it',
+  async (kind) => {
+    const { ca, bundle } = await startServer(site)
+    const authorities = of(ca, kind)
+    const id = authorities.slots().active?.id ?? expect.unreachable()
+    await bundle.update((current) =>
+      kind === 'x509' ? taintX509Authority(current, id) : taintJwtAuthority(current, id),
+    )
+    expect(authorities.signer()).toBeUndefined()
+    expect(authorities.slots().active).toBeUndefined()
+    await takeDueSteps(authorities, site.clock)
+    expect(authorities.signer()?.authority.id).not.toBe(id)
+    expect(published(bundle.current(), kind)).toMatchObject({ [id]: true })
+  },
+)
+
+test.for(KINDS)(
+  'an %s authority of another server is tainted and revoked by its ID; one of this server is not',
+  async (kind) => {
+    const { ca, bundle } = await startServer(site)
+    const own = of(ca, kind)
+    const otherSite = await openSite()
+    const other = await startServer(otherSite)
+    const { x509Authorities, jwtAuthorities } = other.bundle.current()
+    await bundle.update((current) =>
+      appendAuthorities(current, { x509Authorities, jwtAuthorities }),
+    )
+    const id = of(other.ca, kind).slots().active?.id ?? expect.unreachable()
+    const mine = own.slots().active?.id ?? expect.unreachable()
+    for (const refused of [own.taintOther(mine), own.revokeOther(mine)]) {
+      await expect(refused).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+    }
+    await expect(own.revokeOther(id)).rejects.toMatchObject({ code: 'INTERNAL' }) // untainted
+    await expect(own.taintOther('unknown')).rejects.toMatchObject({ code: 'INTERNAL' })
+    await expect(own.taintOther('')).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+    await own.taintOther(id)
+    await expect(own.taintOther(id)).rejects.toMatchObject({ code: 'INTERNAL' })
+    expect(published(bundle.current(), kind)).toEqual({ [mine]: false, [id]: true })
+    await own.revokeOther(id)
+    expect(published(bundle.current(), kind)).toEqual({ [mine]: false })
+    await otherSite.store.close()
+  },
+)

@@ -224,9 +224,11 @@ test('when the log no longer reaches back, everything is loaded anew and what is
     changes: {
       ...store.changes,
       after: async (sequence, limit) => {
-        if (!isPruned) return store.changes.after(sequence, limit)
+        return isPruned ? { kind: 'pruned' } : store.changes.after(sequence, limit)
+      },
+      latest: () => {
         isPruned = false
-        return { kind: 'pruned' }
+        return store.changes.latest()
       },
     },
   }
@@ -245,6 +247,79 @@ test('when the log no longer reaches back, everything is loaded anew and what is
   expect(new Set(affected.flat())).toEqual(new Set([agent, other]))
   expect(failures).toEqual([])
   expect(readyCount).toBe(1)
+})
+
+test('when everything up to its place was pruned and nothing behind it, nothing is loaded anew', async () => {
+  await store.entries.create([child('a')])
+  let loads = 0
+  const counted: FollowDeps['store'] = {
+    ...store,
+    changes: {
+      ...store.changes,
+      latest: () => {
+        loads += 1
+        return store.changes.latest()
+      },
+    },
+  }
+  await followUntilReady(counted)
+  await store.changes.prune(new Date('2100-01-01'), 1_000)
+  await store.entries.create([child('b')])
+  await expect.poll(() => idsFor(agent)).toEqual(['a', 'b'])
+  expect(loads).toBe(1)
+  expect(failures).toEqual([])
+})
+
+test('a log with other records at its place is said to be another one, and everything is loaded anew', async () => {
+  await store.entries.create([child('a'), child('lost')])
+  const restored = await openStore({ path: ':memory:', clock: systemClock })
+  await restored.entries.create([child('a'), child('b'), child('c')])
+  let present: Store = store
+  const switched: FollowDeps['store'] = {
+    get entries() {
+      return present.entries
+    },
+    get nodes() {
+      return present.nodes
+    },
+    changes: {
+      ...store.changes,
+      latest: () => present.changes.latest(),
+      after: (sequence, limit) => present.changes.after(sequence, limit),
+    },
+  }
+  const clock = new FakeClock()
+  await followUntilReady(switched, clock)
+  expect(idsFor(agent)).toEqual(['a', 'lost'])
+  present = restored
+  await clock.sleepers(1)
+  clock.advance(1_000)
+  await expect.poll(() => idsFor(agent)).toEqual(['a', 'b', 'c'])
+  expect(failures).toEqual([expect.objectContaining({ code: 'UNAVAILABLE' })])
+  expect(String(failures[0])).toMatch(/does not hold what was read at its place 2/)
+  await restored.close()
+})
+
+test('a record that is missing in between is never skipped', async () => {
+  await followUntilReady()
+  const gapped: FollowDeps['store'] = {
+    ...store,
+    changes: {
+      ...store.changes,
+      after: async (sequence, limit) => {
+        const read = await store.changes.after(sequence, limit)
+        if (read.kind === 'pruned') return read
+        return { kind: 'changes', changes: read.changes.filter((change) => change.sequence !== 2) }
+      },
+    },
+  }
+  stop.abort()
+  await running
+  stop = new AbortController()
+  await followUntilReady(gapped)
+  await store.entries.create([child('a'), child('b'), child('c')])
+  await expect.poll(() => idsFor(agent)).toEqual(['a', 'b', 'c'])
+  expect(failures).toHaveLength(1)
 })
 
 test('a commit of another server, which nobody announces here, is seen within a second', async () => {

@@ -23,17 +23,19 @@ function refreshing(
   settings: {
     readonly configured?: readonly FederationRelationship[]
     readonly made?: FederationRelationship[]
+    /** Another server fetches: only what is made here is looked at. */
+    readonly isBeside?: boolean
   } = {},
 ) {
-  const { configured = [], made = [web('https://api.example')] } = settings
+  const { configured = [], made = [web('https://api.example')], isBeside = false } = settings
   const clock = new FakeClock()
-  const changed = createBell()
+  const [changed, changedHere] = [createBell(), createBell()]
   const kept = new Map<TrustDomain, Bundle>()
   const asked: string[] = []
   const failures: string[] = []
   const changes: boolean[] = []
   const refresher = createBundleRefresher({
-    ...{ configured, clock, changed },
+    ...{ configured, clock, changed, changedHere },
     federation: {
       list: async () => ({ items: made, nextToken: '' }),
       find: async (domain) => made.find(({ trustDomain }) => trustDomain === domain),
@@ -54,12 +56,13 @@ function refreshing(
     onFailure: (_domain, error) => failures.push(String(error)),
   })
   const stop = new AbortController()
-  const running = refresher.run(stop.signal)
+  const fetchingNew = refresher.fetchNew(stop.signal)
+  const running = isBeside ? undefined : refresher.run(stop.signal)
   const end = () => {
     stop.abort()
-    return running
+    return Promise.all([fetchingNew, running])
   }
-  return { refresher, clock, changed, kept, asked, failures, changes, made, end }
+  return { refresher, clock, changed, changedHere, kept, asked, failures, changes, made, end }
 }
 
 const numbered = (sequenceNumber: number): Bundle => ({
@@ -180,5 +183,43 @@ test('a relationship that leads to another endpoint is followed there at once, w
   made.splice(0, 1, web('https://other.example'))
   changed.ring()
   await expect.poll(() => asked).toEqual(['https://api.example', 'https://other.example'])
+  await end()
+})
+
+test('beside a server that fetches, only a relationship that was made here and has no bundle is fetched, once', async () => {
+  const one = refreshing(() => numbered(1), { isBeside: true })
+  await one.clock.sleepers(1)
+  expect(one.asked).toEqual([])
+  one.changedHere.ring()
+  await expect.poll(() => one.kept.get(partner)?.sequenceNumber).toBe(1)
+  await one.clock.sleepers(1)
+  one.changedHere.ring()
+  one.clock.advance(3_600_000)
+  await one.clock.sleepers(1)
+  expect(one.asked).toHaveLength(1)
+  await one.end()
+})
+
+test('a first fetch beside another server that fails is told, and left to that server', async () => {
+  const failing = () => {
+    throw new Error('connection refused')
+  }
+  const { clock, changedHere, asked, failures, end } = refreshing(failing, { isBeside: true })
+  changedHere.ring()
+  await expect.poll(() => failures).toEqual(['Error: connection refused'])
+  await clock.sleepers(1)
+  clock.advance(3_600_000)
+  await clock.sleepers(1)
+  expect(asked).toHaveLength(1)
+  await end()
+})
+
+test('the server that fetches is not made to fetch twice by what is made there', async () => {
+  const { clock, changed, changedHere, asked, end } = refreshing(() => numbered(1))
+  changed.ring()
+  changedHere.ring()
+  await expect.poll(() => asked.length).toBe(1)
+  await clock.sleepers(2)
+  expect(asked).toHaveLength(1)
   await end()
 })

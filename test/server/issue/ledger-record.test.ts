@@ -11,6 +11,10 @@ const holder = parseSpiffeId('spiffe://example.org/spire/agent/a')
 const expiresAt = new Date('2026-01-01T01:00:00Z')
 const RECORDS: readonly LedgerRecord[] = [
   { kind: 'line', key: 'a b', use: 'downstream-ca', holder, authorityId: 'a', expiresAt, count: 3 },
+  {
+    ...{ kind: 'line', key: 'a b', use: 'server-svid', holder, authorityId: 'a', expiresAt },
+    ...{ count: 3, signedAt: new Date('2026-01-01T00:00:00Z') },
+  },
   { kind: 'agent-svid', serialNumber: '1', authorityId: 'a', expiresAt },
   { kind: 'forgotten', authorityId: 'a', expiresAt },
   { kind: 'made', authorityId: 'a' },
@@ -21,7 +25,7 @@ test('a record is read as it was written, and anything else is no record', () =>
   for (const one of RECORDS) expect(parseRecord(formatRecord(one))).toEqual(one)
   const field = fc.oneof(fc.string(), fc.double(), fc.constantFrom(null, 'line', 'by-hand', -1))
   const kind = fc.constantFrom('line', 'agent-svid', 'forgotten', 'activated', 'closed')
-  const almost = fc.tuple(kind, fc.array(field, { maxLength: 7 })).map(([first, rest]) => {
+  const almost = fc.tuple(kind, fc.array(field, { maxLength: 8 })).map(([first, rest]) => {
     return JSON.stringify([first, ...rest])
   })
   const isRead = (text: string) => {
@@ -49,6 +53,8 @@ test.for<readonly [string, string]>([
   ['a time as text', '["forgotten","a","2026"]'],
   ['a holder that is no SPIFFE ID', '["line","k","server-svid","web","a",1,1]'],
   ['a use that is none', '["line","k","other","spiffe://example.org/w","a",1,1]'],
+  ['a moment that is none', '["line","k","server-svid","spiffe://example.org/w","a",1,1,"2026"]'],
+  ['fields beyond the moment', '["line","k","server-svid","spiffe://example.org/w","a",1,1,1,1]'],
   ['a count of none', '["line","k","server-svid","spiffe://example.org/w","a",1,0]'],
 ])('%s is no record', ([, line]) => {
   expect(() => parseRecord(line)).toThrow()

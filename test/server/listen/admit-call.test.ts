@@ -2,7 +2,7 @@ import { Metadata } from '@grpc/grpc-js'
 import { expect, test } from 'vitest'
 import { type AdmitDeps, admitCall } from '../../../server/listen/admit-call.ts'
 import type { Caller } from '../../../server/listen/caller.ts'
-import type { AttestedNode } from '../../../server/nodes/node.ts'
+import { type AttestedNode, RENEWED_SINCE_BACKUP } from '../../../server/nodes/node.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { id } from '../an-entry.ts'
@@ -50,6 +50,7 @@ function admit(
       nodes: {
         find: async () => undefined,
         promote: async () => expect.unreachable('nothing is to be promoted'),
+        renew: async () => expect.unreachable('nothing is to be renewed'),
         ...nodes,
       },
       clock,
@@ -148,4 +149,32 @@ test.for([
 test('who may no longer call may still read the bundle', async () => {
   const verifyAgain = async () => expect.unreachable('nothing rests on who reads it')
   await admit({}, {}, '/spire.api.server.bundle.v1.Bundle/GetBundle', { verifyAgain })
+})
+
+test('an SVID given after the backup that the node was restored from is noted and then taken', async () => {
+  const steps: unknown[] = []
+  await admit(
+    { serialNumber: '7', expiresAt: new Date(later.getTime() + 1_000) },
+    {
+      find: async () => node({ newSerialNumber: RENEWED_SINCE_BACKUP }),
+      renew: async (_, serial) => ({ kind: String(steps.push(`renew ${serial}`)) }),
+      promote: async (_, serial) => {
+        steps.push(`promote ${serial}`)
+        return { kind: 'stored' }
+      },
+    },
+  )
+  expect(steps).toEqual(['renew 7', 'promote 7'])
+})
+
+test('when another SVID was taken first, the second one is refused', async () => {
+  const found = [node({ newSerialNumber: RENEWED_SINCE_BACKUP }), node({ serialNumber: '8' })]
+  const late = { serialNumber: '7', expiresAt: new Date(later.getTime() + 1_000) }
+  await expect(
+    admit(late, {
+      find: async () => found.shift(),
+      renew: async () => ({ kind: 'stored' }),
+      promote: async () => ({ kind: 'not-found' }),
+    }),
+  ).rejects.toMatchObject({ code: 'AGENT_NOT_ACTIVE', message: DENIED })
 })

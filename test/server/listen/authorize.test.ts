@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import {
   agentApi,
   authorityApi,
+  backupApi,
   bundleApi,
   debugApi,
   entryApi,
@@ -160,7 +161,12 @@ const TABLE: Record<string, Record<string, Partial<Record<Kind, Outcome>>>> = {
   '/steeple.server.authority.v1.Authority': {
     GetProgress: administration,
     DiscardPrepared: administration,
+    ListServers: administration,
+    GetOverview: administration,
+    TakeStep: administration,
+    ForgetServer: administration,
   },
+  '/steeple.server.backup.v1.Backup': { Create: localOnly },
   '/spire.api.server.debug.v1.Debug': { GetInfo: localOnly },
   '/spire.api.server.logger.v1.Logger': {
     GetLogger: localOnly,
@@ -194,6 +200,7 @@ test('every method of every service has a row, in the table above and in the cod
   const apis = [
     agentApi(),
     authorityApi(),
+    backupApi(),
     federationApi(),
     meshApi(),
     bundleApi(),

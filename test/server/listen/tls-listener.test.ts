@@ -84,7 +84,11 @@ async function open(options: ServerOptions = {}, handshakeTimeoutMs?: number) {
             isAdmin: () => false,
             isDownstream: () => false,
           },
-          nodes: { find: async () => undefined, promote: async () => ({ kind: 'not-found' }) },
+          nodes: {
+            find: async () => undefined,
+            promote: async () => ({ kind: 'not-found' }),
+            renew: async () => ({ kind: 'not-found' }),
+          },
           clock,
         }),
       onFailure: () => {},

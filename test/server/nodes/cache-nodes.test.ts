@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { cacheNodes, type NodeCache } from '../../../server/nodes/cache-nodes.ts'
+import type { AttestedNode } from '../../../server/nodes/node.ts'
 import { openStore } from '../../../server/store/sqlite/open-store.ts'
 import type { Store } from '../../../server/store/store.ts'
 import { FakeClock } from '../../fakes/clock.ts'
@@ -92,6 +93,57 @@ test('nodes that change are named, and nothing else is', async () => {
   await expect.poll(() => heard).toEqual([new Set([agent])])
 })
 
+test('while commits of other servers may go unheard, the store is asked each time', async () => {
+  await attest('1')
+  let hearing: number | undefined = 1
+  let asked = 0
+  using cautious = await cacheNodes({
+    nodes: {
+      find: (id) => {
+        asked += 1
+        return store.nodes.find(id)
+      },
+    },
+    changes: { ...store.changes, onCommit: () => () => {}, hearing: () => hearing },
+    onNodes: () => {},
+    onFailure: (error) => expect.unreachable(String(error)),
+  })
+  const serial = async () => (await cautious.find(agent))?.serialNumber
+  expect([await serial(), await serial(), asked]).toEqual(['1', '1', 1])
+  hearing = undefined
+  await attest('2')
+  expect([await serial(), await serial(), asked]).toEqual(['2', '2', 3])
+  hearing = 2
+  expect([await serial(), await serial(), asked]).toEqual(['2', '2', 4])
+  // Lost and found again between two calls.
+  await attest('3')
+  hearing = 3
+  expect([await serial(), await serial(), asked]).toEqual(['3', '3', 5])
+})
+
+test('a node of which the caller says that it does not suit is never answered from memory', async () => {
+  await attest('1')
+  const isSecond = (node: AttestedNode) => node.serialNumber === '2'
+  let asked = 0
+  using unheard = await cacheNodes({
+    nodes: {
+      find: (id) => {
+        asked += 1
+        return store.nodes.find(id)
+      },
+    },
+    changes: { ...store.changes, onCommit: () => () => {} },
+    onNodes: () => {},
+    onFailure: (error) => expect.unreachable(String(error)),
+  })
+  await unheard.find(agent)
+  await attest('2')
+  expect((await unheard.find(agent))?.serialNumber).toBe('1')
+  expect((await unheard.find(agent, isSecond))?.serialNumber).toBe('2')
+  expect((await unheard.find(agent, isSecond))?.serialNumber).toBe('2')
+  expect(asked).toBe(2)
+})
+
 test('when the log was pruned under it, everything is forgotten and everybody is told', async () => {
   await attest('1')
   await settled().toBe(0)
@@ -105,6 +157,7 @@ test('when the log was pruned under it, everything is forgotten and everybody is
         queueMicrotask(() => listener(9))
         return () => {}
       },
+      hearing: () => 0,
     },
     onNodes: (ids) => heard.push(ids),
     onFailure: (error) => expect.unreachable(String(error)),

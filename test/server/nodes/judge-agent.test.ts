@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { judgeAgent } from '../../../server/nodes/judge-agent.ts'
-import type { AttestedNode } from '../../../server/nodes/node.ts'
+import { type AttestedNode, RENEWED_SINCE_BACKUP } from '../../../server/nodes/node.ts'
 import { idOf } from '../entries/sample-entry.ts'
 
 const now = new Date('2030-01-01T00:00:00Z')
@@ -72,4 +72,28 @@ test.for<[string, string, AttestedNode | undefined, Date, string, RegExp]>([
 
 test('names expiry before anything else, so that an agent renews instead of giving up', () => {
   expect(judge('100', banned, new Date(0))).toMatchObject({ code: 'AGENT_EXPIRED' })
+})
+
+describe('a node that was restored from a backup and cannot attest again', () => {
+  const restored = { ...node, newSerialNumber: RENEWED_SINCE_BACKUP, newExpiresAt: undefined }
+  const since = new Date(later.getTime() + 60_000)
+
+  test('goes on with the SVID that the backup knows', () => {
+    expect(judge('100', restored)).toEqual({ kind: 'active' })
+  })
+  test('goes on with an SVID that it was given since', () => {
+    expect(judge('300', restored, since)).toEqual({ kind: 'adopt' })
+  })
+  test.each([
+    ['an SVID that ends no later than the one the backup knows', '300', restored, later],
+    ['an SVID without a serial', '', restored, since],
+    ['a serial that says what stands in its place', RENEWED_SINCE_BACKUP, node, since],
+    ['a second SVID after one was taken', '400', { ...node, newSerialNumber: '' }, since],
+  ] as const)('refuses %s', (_, serial, present, expiresAt) => {
+    expect(judge(serial, present, expiresAt)).toMatchObject({ code: 'AGENT_NOT_ACTIVE' })
+  })
+  test('stays banned', () => {
+    const shutOut = { ...restored, serialNumber: '' }
+    expect(judge('300', shutOut, since)).toMatchObject({ code: 'AGENT_BANNED' })
+  })
 })

@@ -11,6 +11,7 @@ import { entryContract } from './entry-contract.ts'
 import { federationContract } from './federation-contract.ts'
 import { filterContract } from './filter-contract.ts'
 import { nodeContract } from './node-contract.ts'
+import { serverRegistryContract } from './server-registry-contract.ts'
 import { smallStoresContract } from './small-stores-contract.ts'
 import { START, type StoreUnderTest } from './store-under-test.ts'
 
@@ -44,6 +45,7 @@ export function storeContract(name: string, open: OpenForTest): void {
     describe('bundles', () => bundleContract(underTest))
     describe('federation', () => federationContract(underTest))
     describe('the change log', () => changeLogContract(underTest))
+    describe('the servers of the store', () => serverRegistryContract(underTest))
     describe('join tokens, journals and the store itself', () => smallStoresContract(underTest))
   })
 }

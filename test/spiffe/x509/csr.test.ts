@@ -48,6 +48,7 @@ for (const type of ['ec-p256', 'ec-p384', 'rsa-2048'] as const) {
     expect(Buffer.from(csr.spki)).toEqual(spkiOf(own))
     expect(spkiOf(csr.publicKey)).toEqual(spkiOf(own))
     expect(csr.verify()).toBe(true)
+    expect(await csr.verifyElsewhere()).toBe(true)
   })
 }
 
@@ -183,6 +184,39 @@ test('a request changed anywhere is refused, or proves nothing', () => {
   )
 })
 
+test('another thread refuses a changed request like this one does, many at a time and each for itself', async () => {
+  const good = createCsr({ key, uriSans: ['spiffe://example.org/a'] })
+  const change = fc.record({ at: fc.nat(good.length - 1), mask: fc.integer({ min: 0, max: 255 }) })
+  const verdict = async ({ at, mask }: { readonly at: number; readonly mask: number }) => {
+    const changed = Buffer.from(good)
+    changed[at] = (changed[at] ?? 0) ^ mask
+    try {
+      return await parseCsr(changed).verifyElsewhere()
+    } catch (error) {
+      return refusalOf(() => {
+        throw error
+      }).startsWith('CSR_INVALID: ')
+        ? false
+        : error
+    }
+  }
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 20 }), async (changes) => {
+      const seen = await Promise.all(changes.map(verdict))
+      expect(seen).toEqual(changes.map(({ mask }) => mask === 0))
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('another thread refuses what the key did not sign: another algorithm, and a key of another kind', async () => {
+  const other = await generateKey('ec-p256')
+  const signedByOther = build({ spki: spkiOf(other) })
+  expect(await parseCsr(signedByOther).verifyElsewhere()).toBe(false)
+  const rsa = await generateKey('rsa-2048')
+  expect(await parseCsr(build({ spki: spkiOf(rsa) })).verifyElsewhere()).toBe(false)
+})
+
 test.runIf(hasOpenssl)('the openssl command reads and verifies what is written here', () => {
   const dir = mkdtempSync(join(tmpdir(), 'steeple-csr-'))
   const path = join(dir, 'csr.der')
@@ -200,6 +234,9 @@ test('a key that is no point of its curve is refused as soon as it is used', () 
   const off = Buffer.from(spkiOf(key))
   off[off.length - 1] = (off.at(-1) ?? 0) ^ 1
   expect(refusalOf(() => parseCsr(build({ spki: off })).verify())).toBe(
+    'CSR_INVALID: malformed CSR: the public key is not valid',
+  )
+  expect(refusalOf(() => void parseCsr(build({ spki: off })).verifyElsewhere())).toBe(
     'CSR_INVALID: malformed CSR: the public key is not valid',
   )
 })

@@ -2,7 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { GetX509AuthorityStateResponse } from '../../../../proto/gen/spire/api/server/localauthority/v1/GetX509AuthorityStateResponse.ts'
 import type { Bundle } from '../../../../proto/gen/spire/api/types/Bundle.ts'
 import type { DiscardPreparedResponse } from '../../../../proto/gen/steeple/server/authority/v1/DiscardPreparedResponse.ts'
+import type { GetOverviewResponse } from '../../../../proto/gen/steeple/server/authority/v1/GetOverviewResponse.ts'
 import type { GetProgressResponse } from '../../../../proto/gen/steeple/server/authority/v1/GetProgressResponse.ts'
+import type { ListServersResponse } from '../../../../proto/gen/steeple/server/authority/v1/ListServersResponse.ts'
+import type { StepInput } from '../../../../proto/gen/steeple/server/authority/v1/Step.ts'
+import type { TakeStepResponse } from '../../../../proto/gen/steeple/server/authority/v1/TakeStepResponse.ts'
 import { authorityIdOf } from '../../../../spiffe/x509/key-id.ts'
 import { call, startTestServer, type TestServer } from '../../running-server.ts'
 
@@ -87,13 +91,71 @@ test('what is prepared is discarded from slots and bundle, and nothing else can 
   await expect(discard(id)).rejects.toMatchObject({ code: 9 })
 })
 
+const overview = (kind: 'X509' | 'JWT' | 'KIND_UNSPECIFIED' = 'X509') =>
+  call<GetOverviewResponse>((done) => server.admin.authority.GetOverview({ kind }, done))
+const take = (step: StepInput, authority_id: string, server_key = 'server') =>
+  call<TakeStepResponse>((done) =>
+    server.admin.authority.TakeStep({ kind: 'X509', step, authority_id, server_key }, done),
+  )
+
+test('with SQLite there is one server, which lists itself with what signs', async () => {
+  const { servers } = await call<ListServersResponse>((done) =>
+    server.admin.authority.ListServers({}, done),
+  )
+  const { active } = await progress()
+  expect(servers).toMatchObject([
+    { key: 'server', state: 'HERE', x509: { active: active?.authority_id, prepared: '' } },
+  ])
+})
+
+test('the overview of one server says what its progress says', async () => {
+  const { servers, others, follower_count } = await overview()
+  const alone = await progress()
+  expect(servers).toHaveLength(1)
+  expect(servers[0]?.active).toMatchObject({
+    authority_id: alone.active?.authority_id,
+    use_count: alone.active?.use_count,
+    behind_count: alone.active?.behind_count,
+  })
+  expect({ others, follower_count }).toEqual({ others: [], follower_count: alone.follower_count })
+})
+
+test('steps are taken by the key of the server, and refused for what signs and for who is not there', async () => {
+  const active = (await progress()).active?.authority_id ?? ''
+  const { authority_id: prepared } = await take('PREPARE', active)
+  expect((await take('PREPARE', active)).authority_id).toBe(prepared)
+  for (const step of ['TAINT', 'REVOKE'] as const) {
+    for (const id of [active, prepared]) {
+      await expect(take(step, id)).rejects.toMatchObject({ code: 9 })
+    }
+    await expect(take(step, 'unknown')).rejects.toMatchObject({ code: 5 })
+  }
+  await expect(take('ACTIVATE', prepared, 'nobody')).rejects.toMatchObject({ code: 5 })
+  await expect(take('STEP_UNSPECIFIED', prepared)).rejects.toMatchObject({ code: 3 })
+  await expect(take('REVOKE', active)).rejects.toMatchObject({ code: 9 })
+  expect((await take('DISCARD', prepared)).authority_id).toBe(prepared)
+  await expect(take('PREPARE', prepared)).rejects.toMatchObject({ code: 9 })
+})
+
+test('the only server cannot be forgotten, nor one that is not there', async () => {
+  const forget = (server_key: string) =>
+    call((done) => server.admin.authority.ForgetServer({ server_key }, done))
+  await expect(forget('server')).rejects.toMatchObject({ code: 9 })
+  await expect(forget('other')).rejects.toMatchObject({ code: 5 })
+})
+
 test('a kind that is none is refused, and so is anybody but an administrator', async () => {
   await expect(progress('KIND_UNSPECIFIED')).rejects.toMatchObject({ code: 3 })
   const agent = await server.attest()
   const { authority } = await server.connect(agent.certificate)
-  await expect(call((done) => authority.GetProgress({ kind: 'X509' }, done))).rejects.toMatchObject(
-    { code: 7 },
-  )
+  const asked = [
+    call((done) => authority.GetProgress({ kind: 'X509' }, done)),
+    call((done) => authority.GetOverview({ kind: 'X509' }, done)),
+    call((done) => authority.ListServers({}, done)),
+    call((done) => authority.TakeStep({ kind: 'X509', step: 'PREPARE' }, done)),
+    call((done) => authority.ForgetServer({ server_key: 'x' }, done)),
+  ]
+  for (const one of asked) await expect(one).rejects.toMatchObject({ code: 7 })
 })
 
 test('without JWT-SVIDs there is no progress of JWT authorities', async () => {

@@ -107,6 +107,35 @@ test('each item of a batch is answered for itself, in order', async () => {
   expect(results.map(({ svid }) => svid !== null)).toEqual([...Array(6).fill(false), true])
 })
 
+test('what is refused in a batch longer than a turn leaves the others what they are, in order', async () => {
+  const good = await csr()
+  const forged = Buffer.from(good)
+  forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1)
+  const items = Array.from({ length: 80 }, (_, at): [string, Buffer] =>
+    at % 7 === 3 ? ['mine', forged] : at % 11 === 5 ? ['foreign', good] : ['mine', good],
+  )
+  const results = await newSvids(...items)
+  expect(results.map(({ status }) => status?.code)).toEqual(
+    items.map(([id, one]) => (one === forged ? 3 : id === 'foreign' ? 5 : 0)),
+  )
+  expect(results.map(({ svid }) => svid !== null)).toEqual(
+    items.map(([id, one]) => one !== forged && id === 'mine'),
+  )
+})
+
+test('each SVID of a batch is for the key of its own request', async () => {
+  const keys = await Promise.all(Array.from({ length: 60 }, () => generateKey('ec-p256')))
+  const results = await newSvids(
+    ...keys.map((key): [string, Buffer] => ['mine', createCsr({ key })]),
+  )
+  const leaves = results.map(
+    ({ svid }) => new X509Certificate(svid?.cert_chain[0] ?? Buffer.alloc(0)),
+  )
+  expect(leaves.map((leaf, at) => leaf.checkPrivateKey(keys[at] ?? expect.unreachable()))).toEqual(
+    keys.map(() => true),
+  )
+})
+
 test('an empty batch is refused', async () => {
   await expect(newSvids()).rejects.toMatchObject({
     code: status.INVALID_ARGUMENT,

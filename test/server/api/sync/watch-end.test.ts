@@ -1,6 +1,7 @@
 /** How long a stream may live, by a clock of our own: the server around it is plain objects. */
 import { Metadata } from '@grpc/grpc-js'
 import { expect, test } from 'vitest'
+import type { WatchRequest } from '../../../../proto/gen/steeple/server/sync/v1/WatchRequest.ts'
 import type { WatchResponseInput } from '../../../../proto/gen/steeple/server/sync/v1/WatchResponse.ts'
 import { watch } from '../../../../server/api/sync/watch.ts'
 import { createWatchers } from '../../../../server/api/sync/watchers.ts'
@@ -16,7 +17,7 @@ import { anEntry, id } from '../../an-entry.ts'
 const agentId = id('/spire/agent/join_token/a')
 const MINUTE_MS = 60_000
 
-function start() {
+function start(request: Partial<WatchRequest> = {}, latest = 0) {
   const clock = new FakeClock()
   const expiresAt = new Date(clock.now().getTime() + 30 * MINUTE_MS)
   const node: AttestedNode = {
@@ -38,7 +39,7 @@ function start() {
   }
   const gone = new AbortController()
   const stopping = new AbortController()
-  const watchers = createWatchers({ watch: () => () => {} })
+  const watchers = createWatchers({ watch: () => () => {} }, { latest: async () => latest, clock })
   const sent: WatchResponseInput[] = []
   const caller: PeerCaller = {
     kind: 'peer',
@@ -51,6 +52,7 @@ function start() {
     },
   }
   const ended = watch(
+    { known_sequence: 0, heartbeat_ms: 0, ...request },
     { caller, method: '/Watch', metadata: new Metadata(), signal: gone.signal },
     async (message) => {
       sent.push(message)
@@ -137,4 +139,80 @@ test('a stream ends when the server stops', async () => {
   stopping.abort()
   watchers.wakeAll()
   await ended
+})
+
+test('an agent that wants to hear that the server is there hears it, and no sooner than once a second', async () => {
+  const { clock, sent, gone, ended, watchers, idle } = start({ heartbeat_ms: 10 })
+  await idle()
+  expect(sent).toMatchObject([{ snapshot: true, heartbeat_ms: 1_000 }])
+  clock.advance(1_000 - 25)
+  await expect.poll(() => sent.length).toBe(2)
+  watchers.place.advance(7)
+  await clock.sleepers(1)
+  clock.advance(1_000)
+  await expect.poll(() => sent.length).toBe(3)
+  expect(sent.slice(1)).toEqual([
+    { sequence: 0, move: false },
+    { sequence: 7, move: false },
+  ])
+  gone.abort()
+  await ended
+})
+
+test('an agent that did not ask for it hears of news alone, until it is asked to move, once', async () => {
+  const { clock, sent, gone, ended, idle } = start()
+  await idle()
+  clock.advance(2 * MINUTE_MS - 50)
+  await clock.sleepers(1)
+  expect(sent).toHaveLength(1)
+  clock.advance(50_000)
+  await expect.poll(() => sent.length).toBe(2)
+  expect(sent[1]).toMatchObject({ move: true })
+  await clock.sleepers(1)
+  clock.advance(10 * MINUTE_MS)
+  await clock.sleepers(1)
+  expect(sent).toHaveLength(2)
+  gone.abort()
+  await ended
+})
+
+test('a state says for which changes it stands, in its last message alone', async () => {
+  const { clock, state, sent, gone, ended, watchers, idle } = start()
+  await idle()
+  expect(sent[0]).toMatchObject({ sequence: 0 })
+  watchers.place.advance(9)
+  state.entries = Array.from({ length: 501 }, (_, n) => anEntry({ id: `n${n}` }))
+  watchers.wake([agentId])
+  await expect.poll(() => sent.length).toBe(4)
+  expect(sent.slice(1).map(({ sequence }) => sequence)).toEqual([undefined, undefined, 9])
+  gone.abort()
+  clock.advance(25)
+  await ended
+})
+
+test('an agent that knows more than this server hears nothing before it has caught up', async () => {
+  const { clock, sent, gone, ended, watchers } = start({ known_sequence: 5 }, 5)
+  await clock.sleepers(1)
+  expect(sent).toEqual([])
+  watchers.place.advance(5)
+  await expect.poll(() => sent.length).toBe(1)
+  expect(sent[0]).toMatchObject({ snapshot: true, sequence: 5 })
+  gone.abort()
+  await ended
+})
+
+test('a server that stays behind what an agent knows refuses the stream', async () => {
+  const { clock, sent, ended } = start({ known_sequence: 5 }, 5)
+  await clock.sleepers(1)
+  clock.advance(5_000)
+  await expect(ended).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect(sent).toEqual([])
+})
+
+test('an agent that waits for a server to catch up does not keep it from stopping', async () => {
+  const { clock, sent, ended, stopping } = start({ known_sequence: 5 }, 5)
+  await clock.sleepers(1)
+  stopping.abort()
+  await ended
+  expect([sent, clock.sleeping]).toEqual([[], 0])
 })

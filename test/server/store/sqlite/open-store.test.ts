@@ -239,12 +239,12 @@ test('with migrations disabled a database of an older version is refused, and le
   await (await openStore({ path, clock: systemClock })).close()
   const older = new Sqlite(path)
   older.exec(
-    "drop table federation_relationships; delete from kysely_migration where name = '0002-federation'",
+    "drop table servers; drop table server_questions; delete from kysely_migration where name = '0003-servers'",
   )
   older.close()
   await expect(openStore({ path, clock: systemClock, migrates: false })).rejects.toMatchObject({
     code: 'UNAVAILABLE',
-    message: expect.stringMatching(/older version \(it lacks 0002-federation\).*disable_migration/),
+    message: expect.stringMatching(/older version \(it lacks 0003-servers\).*disable_migration/),
   })
   await using store = await openStore({ path, clock: systemClock })
   await store.checkHealth()

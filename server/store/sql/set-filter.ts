@@ -20,7 +20,7 @@ const SETS = {
   nodeSelectors: { table: 'node_selectors', value: 'selector', owner: 'node_row', of: 'nodes.row' },
 } as const
 
-/** SQLite takes 32,766 values in a query, and some filters repeat theirs. */
+/** SQLite takes 32,766 values in a query, PostgreSQL 65,535, and some filters repeat theirs. */
 const MAX_FILTER_VALUES = 1_000
 
 /** @throws IdentityError REQUEST_INVALID for an empty or an enormous set */

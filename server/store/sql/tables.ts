@@ -1,6 +1,9 @@
 /** The tables as they are after all migrations: what queries are checked against. */
 import type { Generated } from 'kysely'
 
+/** What a column takes and gives. Other kinds are written as one of these: times as unix seconds, booleans as 0 and 1. */
+export type SqlValue = string | number | Uint8Array | null
+
 export interface EntryRow {
   /** Grows with creation: the key lists go on from. */
   readonly row: Generated<number>

@@ -5,13 +5,12 @@ import { fromUnixSeconds, unixSeconds } from '../../../spiffe/clock.ts'
 import type { SpiffeId, TrustDomain } from '../../../spiffe/id.ts'
 import type { Selector } from '../../../spiffe/selector.ts'
 import type { Entry, EntryFields } from '../../entries/entry.ts'
-import type { SqlValue } from './connection.ts'
-import type { EntryRow } from './tables.ts'
+import type { EntryRow, SqlValue } from './tables.ts'
 
 export type StoredEntry = Selectable<EntryRow>
 
 /** Columns an operator's fields go to, in the order of `fieldValues`. */
-const FIELD_COLUMNS = [
+export const FIELD_COLUMNS = [
   'spiffe_id',
   'parent_id',
   'selectors',
@@ -28,15 +27,6 @@ const FIELD_COLUMNS = [
   'disable_x509_svid_prefetch',
   'jwt_svid_include_jti',
 ] as const satisfies readonly (keyof EntryRow)[]
-
-const INSERT_COLUMNS = ['id', 'created_at', ...FIELD_COLUMNS]
-
-export const INSERT_ENTRY = `insert into entries (${INSERT_COLUMNS.join(', ')}, revision_number)
-  values (${INSERT_COLUMNS.map(() => '?').join(', ')}, 0)`
-
-export const UPDATE_ENTRY = `update entries
-  set ${FIELD_COLUMNS.map((column) => `${column} = ?`).join(', ')}, revision_number = ?
-  where row = ?`
 
 /** The columns a reader needs: all but the ones only queries use. */
 export const ENTRY_COLUMNS = [

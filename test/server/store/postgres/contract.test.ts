@@ -1,0 +1,17 @@
+import type { Clock } from '../../../../spiffe/clock.ts'
+import { systemClock } from '../../../../spiffe/clock.ts'
+import { withPostgres } from '../../../processes/postgres.ts'
+import { storeContract } from '../contract.ts'
+import { emptyDatabase, openPostgresStore } from './open-for-test.ts'
+
+withPostgres('on a real PostgreSQL', (postgres) => {
+  let isThere = false
+  storeContract('the PostgreSQL store', async ({ clock, randomId }) => {
+    if (isThere) await emptyDatabase(postgres(), 'contract')
+    else await postgres().createDatabase('contract')
+    isThere = true
+    // What listens for other servers waits by the real clock; what is stored has the time of the test.
+    const waiting: Clock = { now: clock.now, sleep: systemClock.sleep }
+    return await openPostgresStore(postgres(), 'contract', { clock: waiting, randomId })
+  })
+})
