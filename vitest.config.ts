@@ -30,7 +30,7 @@ export default defineConfig({
     projects: [
       shared('unit', [
         'test/*.test.ts',
-        'test/{spiffe,policy,config,log,disk,acme,kubernetes,proto,telemetry,server,agent,workload,proxy,oidc,cli}/**/*.test.ts',
+        'test/{spiffe,policy,config,log,disk,acme,kubernetes,proto,telemetry,server,agent,workload,proxy,oidc,cli,bench,fuzz}/**/*.test.ts',
       ]),
       shared('conformance', ['test/conformance/**/*.test.ts']),
       project('e2e', ['test/e2e/**/*.test.ts'], 2 * minutes),

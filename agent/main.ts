@@ -19,6 +19,7 @@ import { openBroker } from './broker/open-broker.ts'
 import { type DiskCache, openDiskCache } from './cache/disk-cache.ts'
 import { knowingOnly, withAuthorities } from './cache/knowledge.ts'
 import { createWorkloadCache } from './cache/workload-cache.ts'
+import { clockLoop } from './clock-steps.ts'
 import type { AgentConfig, AgentKeyManager } from './config.ts'
 import { healthChecks } from './health/health-checks.ts'
 import { openDiskKeys } from './keys/disk.ts'
@@ -183,6 +184,7 @@ async function serve(
   await using loops = runLoops([
     followLoop(open, () => inSync.resolve(undefined)),
     renewLoop(open),
+    clockLoop(open),
     ...svidLoops(open),
     (stop) => postStatus(open, stop),
     ...attestors.flatMap(({ follow }) => follow ?? []),

@@ -24,6 +24,14 @@ const MIN_GRACE_MS = 12 * 3600_000
 /** Servers date certificates back by this, for clocks that run behind; it is no part of their life. */
 const BACKDATE_MS = 10_000
 
+/**
+ * Whether the clock was set back since, by more than servers date back: what was issued then is not valid yet. The time at
+ * which it came is compared, not the one that is written in it: a server whose clock runs ahead is asked no more often.
+ */
+export function isOfTheFuture(obtainedAt: Date, now: Date): boolean {
+  return obtainedAt.getTime() - now.getTime() > BACKDATE_MS
+}
+
 /** Whether an SVID lives too short for the target that is set, and is renewed as if there were none. */
 export function isShortOfTarget(lifetime: Lifetime, policy: RenewalPolicy): boolean {
   const targetMs = targetOf(policy)

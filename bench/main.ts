@@ -1,18 +1,12 @@
-/** `npm run bench [NAME…]`: every benchmark, or those named; `NAME:PART` is a part of one that has parts. Peers that are not installed are left out, by name. */
+/**
+ * `npm run bench [NAME…]`: every benchmark, or those named; `NAME:PART` is a part of one that has parts. Peers that are not installed
+ * are left out, by name. What is measured is the built package, unless STEEPLE names another command.
+ */
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Kind } from '../test/processes/cluster.ts'
-import { benchEntryToSvid } from './entry-to-svid.ts'
-import { benchHttp1 } from './http1.ts'
-import { benchEntries } from './issuing/bench-entries.ts'
-import { benchIdle } from './issuing/bench-idle.ts'
-import { benchIssuing } from './issuing/bench-issuing.ts'
-import { benchStreams } from './issuing/bench-streams.ts'
-import { benchPodAttestation } from './pod-attestation.ts'
-import { benchPolicy } from './policy.ts'
-import { benchProxy } from './proxy/bench-proxy.ts'
-import { benchRegistration } from './registration.ts'
+import { buildPackage } from './built-package.ts'
 
 const peers = join(process.env.STEEPLE_PEERS ?? join(homedir(), '.cache', 'steeple-peers'), 'bin')
 const kinds: readonly Kind[] = existsSync(join(peers, 'spire-server'))
@@ -25,17 +19,24 @@ const words = process.argv.slice(2).map((word) => word.split(':'))
 const wanted = words.map(([name]) => name)
 const parts = words.flatMap(([, part]) => part ?? [])
 
+using built = process.env.STEEPLE === undefined ? buildPackage() : undefined
+// Whoever starts our processes reads it, so it is set before any benchmark is loaded.
+if (built !== undefined) process.env.STEEPLE = built.command
+
 const BENCHES = {
-  entries: () => benchEntries(kinds, parts),
-  'entry-to-svid': () => benchEntryToSvid(kinds),
-  http1: () => benchHttp1(),
-  idle: () => benchIdle(kinds),
-  issuing: () => benchIssuing(kinds, parts),
-  'pod-attestation': () => benchPodAttestation(kinds),
-  policy: benchPolicy,
-  proxy: () => benchProxy(kinds.at(-1) ?? 'steeple', parts),
-  registration: benchRegistration,
-  streams: () => benchStreams(kinds, parts),
+  entries: async () => (await import('./issuing/bench-entries.ts')).benchEntries(kinds, parts),
+  'entry-to-svid': async () => (await import('./entry-to-svid.ts')).benchEntryToSvid(kinds),
+  http1: async () => (await import('./http1.ts')).benchHttp1(),
+  idle: async () => (await import('./issuing/bench-idle.ts')).benchIdle(kinds),
+  issuing: async () => (await import('./issuing/bench-issuing.ts')).benchIssuing(kinds, parts),
+  'pod-attestation': async () => (await import('./pod-attestation.ts')).benchPodAttestation(kinds),
+  policy: async () => (await import('./policy.ts')).benchPolicy(),
+  proxy: async () =>
+    (await import('./proxy/bench-proxy.ts')).benchProxy(kinds.at(-1) ?? 'steeple', parts),
+  registration: async () => (await import('./registration.ts')).benchRegistration(),
+  scaling: async () => (await import('./scaling/bench-scaling.ts')).benchScaling(parts),
+  'several-servers': async () => (await import('./several-servers.ts')).benchSeveralServers(kinds),
+  streams: async () => (await import('./issuing/bench-streams.ts')).benchStreams(kinds, parts),
 } as const
 
 for (const [name, bench] of Object.entries(BENCHES)) {

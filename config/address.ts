@@ -31,7 +31,9 @@ export function parseAddress(text: string, leastPort: 0 | 1): Address | undefine
 
 /** As it is written in a file. */
 export function showAddress(address: Address): string {
-  if (address.kind === 'unix') return `unix:${address.path}`
+  // Of a path with three slashes in front two would be read as those of a URL.
+  if (address.kind === 'unix')
+    return address.path.startsWith('///') ? `unix://${address.path}` : `unix:${address.path}`
   return address.host.includes(':')
     ? `[${address.host}]:${address.port}`
     : `${address.host}:${address.port}`

@@ -162,11 +162,14 @@ function callerIn<C>(call: Call<C> | undefined): { readonly caller?: C } {
   return call === undefined ? {} : { caller: call.caller }
 }
 
+/** Made once: grpc-js says so at the end of every call, and nobody reads the stack that each new one would have. */
+const CALLER_GONE = new DOMException('the caller is gone', 'AbortError')
+
 function toCall<C>(endpoint: Endpoint<C>, method: string, grpc: AnyCall): Call<C> {
   const gone = new AbortController()
   // Cast: the three call types have the same event, but their overloads do not unify.
   const emitter: NodeJS.EventEmitter = grpc as unknown as NodeJS.EventEmitter
-  emitter.on('cancelled', () => gone.abort())
+  emitter.on('cancelled', () => gone.abort(CALLER_GONE))
   return {
     caller: endpoint.callerOf(grpc.getPeer()),
     method,

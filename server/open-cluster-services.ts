@@ -1,16 +1,13 @@
-/** What the server does for Kubernetes clusters beside answering its APIs: all of it only when it is configured. */
+/**
+ * What the server does for Kubernetes clusters beside answering its APIs: all of it only when it is configured, and only then is
+ * it loaded, so that a server without a cluster starts sooner and is smaller.
+ */
 import { hostname } from 'node:os'
 import type { Loop } from '../spiffe/running-loops.ts'
 import type { AdmissionRoutes } from './admission/routes.ts'
 import type { ServerConfig } from './config.ts'
-import { openRegistration, type RegistrationDeps } from './controller/open-registration.ts'
-import { injectionRoutes } from './injection/injection-routes.ts'
-import {
-  openPodCertificates,
-  type PodCertificatesDeps,
-} from './pod-certificates/open-pod-certificates.ts'
-import { policyRoutes } from './policy-admission/policy-routes.ts'
-import { openPolicyStatus, policyMesh } from './policy-status/open-policy-status.ts'
+import type { RegistrationDeps } from './controller/open-registration.ts'
+import type { PodCertificatesDeps } from './pod-certificates/open-pod-certificates.ts'
 
 export type ClusterServicesDeps = Omit<RegistrationDeps, 'routes'> & PodCertificatesDeps
 
@@ -23,25 +20,34 @@ export async function openClusterServices(
   config: ServerConfig,
   deps: ClusterServicesDeps,
 ): Promise<ClusterServices> {
-  const { clock, random, log, randomUuid, trustDomain } = deps
   await using stack = new AsyncDisposableStack()
-  const podCertificates = stack.use(await openPodCertificates(config.podCertificates, deps))
-  const policyStatus = stack.use(
-    await openPolicyStatus(config.policyStatus, {
-      ...{ trustDomain, identity: `${hostname()}_${randomUuid()}`, clock, random, log },
-    }),
-  )
-  const routes = webhooksOf(config)
-  const registration = stack.use(await openRegistration(config.controller, { ...deps, routes }))
-  const opened = stack.move()
-  return {
-    loops: [...podCertificates.loops, ...policyStatus.loops, ...registration.loops],
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  const loops: Loop[] = []
+  const keep = (opened: ClusterServices) => loops.push(...stack.use(opened).loops)
+  if (config.podCertificates.length > 0) {
+    const { openPodCertificates } = await import('./pod-certificates/open-pod-certificates.ts')
+    keep(await openPodCertificates(config.podCertificates, deps))
   }
+  if (config.policyStatus !== undefined) {
+    const { openPolicyStatus } = await import('./policy-status/open-policy-status.ts')
+    const { clock, random, log, randomUuid, trustDomain } = deps
+    const identity = `${hostname()}_${randomUuid()}`
+    const shared = { trustDomain, identity, clock, random, log }
+    keep(await openPolicyStatus(config.policyStatus, shared))
+  }
+  if (config.controller !== undefined) {
+    const { openRegistration } = await import('./controller/open-registration.ts')
+    keep(await openRegistration(config.controller, { ...deps, routes: await webhooksOf(config) }))
+  }
+  const opened = stack.move()
+  return { loops, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
 
 /** Beside those of our own custom resources: proxies for pods, and the reading of policies. */
-function webhooksOf({ injection, policyStatus, trustDomain }: ServerConfig): AdmissionRoutes {
+async function webhooksOf(config: ServerConfig): Promise<AdmissionRoutes> {
+  const { injection, policyStatus, trustDomain } = config
+  const { injectionRoutes } = await import('./injection/injection-routes.ts')
+  const { policyRoutes } = await import('./policy-admission/policy-routes.ts')
+  const { policyMesh } = await import('./policy-status/open-policy-status.ts')
   const mesh = policyStatus === undefined ? undefined : policyMesh(policyStatus, trustDomain)
   return new Map([...injectionRoutes(injection), ...policyRoutes(mesh)])
 }

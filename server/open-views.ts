@@ -28,7 +28,9 @@ export async function openViews(
 ) {
   await using stack = new AsyncDisposableStack()
   const index = createEntryIndex(trustDomain)
-  const watchers = createWatchers(index, { latest: () => store.changes.latest(), clock })
+  const watchers = createWatchers(index, {
+    ...{ latest: () => store.changes.latest(), isShared: store.turns.isShared, clock },
+  })
   signal.addEventListener('abort', watchers.wakeAll, { once: true })
   stack.defer(bundle.onChange(watchers.wakeAll))
   const federatedView = await openFederatedView({
@@ -53,6 +55,7 @@ export async function openViews(
         clock,
         onAffected: (agents) => watchers.wake(agents),
         onPlace: watchers.place.advance,
+        onLooked: watchers.place.looked,
         onBundles: (changed) => {
           if (changed === 'all' || changed.has(trustDomain)) bundleWritten.ring()
           federatedView.note(changed)

@@ -7,10 +7,13 @@ export interface Bell {
   signal(): AbortSignal
 }
 
+/** Made once: without a reason, each ring would make an error with a stack that nobody reads. */
+const RUNG = new DOMException('the bell has rung', 'AbortError')
+
 export function createBell(): Bell {
   let rung = new AbortController()
   return {
-    ring: () => rung.abort(),
+    ring: () => rung.abort(RUNG),
     reset: () => {
       rung = new AbortController()
     },

@@ -7,7 +7,7 @@
 import type { Log } from '../log/open-log.ts'
 import type { Clock } from '../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
-import { type Answer, type HttpListener, listenHttp } from './listen-http.ts'
+import type { Answer, HttpListener } from './listen-http.ts'
 
 export interface HealthConfig {
   readonly host: string
@@ -37,6 +37,8 @@ const MAX_CHECK_MS = 5_000
 export async function serveHealth(config: HealthConfig, deps: HealthDeps): Promise<HttpListener> {
   const { host, port, livePath, readyPath } = config
   const judge = sharing(() => judgeAll(deps))
+  // Node loads a whole HTTP client with it, which a process without these pages starts sooner without.
+  const { listenHttp } = await import('./listen-http.ts')
   const listener = await listenHttp({
     ...{ host, port, portKey: 'health_checks.bind_port' },
     pages: {

@@ -2,8 +2,8 @@
 import { hostname } from 'node:os'
 import type { Log } from '../log/open-log.ts'
 import type { Clock } from '../spiffe/clock.ts'
-import { type HttpListener, listenHttp } from './listen-http.ts'
-import { type Metrics, NO_METRICS, openMetrics } from './metrics.ts'
+import type { HttpListener } from './listen-http.ts'
+import { type Metrics, NO_METRICS } from './metrics.ts'
 
 export interface TelemetryConfig {
   readonly host: string
@@ -38,6 +38,8 @@ export async function serveMetrics(options: ServeMetricsOptions): Promise<Served
   if (config === undefined) {
     return { metrics: NO_METRICS, port: undefined, async [Symbol.asyncDispose]() {} }
   }
+  const { openMetrics } = await import('./open-metrics.ts')
+  const { listenHttp } = await import('./listen-http.ts')
   const metrics = openMetrics({
     prefix: config.metricPrefix ?? prefix,
     labels: {

@@ -1,19 +1,10 @@
-/** The workload attestors that a configuration asks for. */
-import { openCluster } from '../../kubernetes/open-cluster.ts'
+/** The workload attestors that a configuration asks for. No other is loaded: an agent of a machine without containers starts sooner. */
 import type { Log } from '../../log/open-log.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import type { Random } from '../../spiffe/random.ts'
 import type { K8sAttestorConfig } from '../config/k8s.ts'
 import type { WorkloadAttestorConfig } from '../config.ts'
-import { connectBus } from '../dbus/connection.ts'
-import { dockerAttestor } from './docker/docker-attestor.ts'
-import { openEngine } from './docker/engine.ts'
-import { apiServerPods } from './k8s/api-server-pods.ts'
-import { k8sAttestor } from './k8s/k8s-attestor.ts'
-import { type Kubelet, type KubeletConfig, openKubelet } from './k8s/kubelet.ts'
-import { kubeletPods } from './k8s/kubelet-pods.ts'
-import { followNamespaceLabels } from './k8s/namespace-labels.ts'
-import { systemdAttestor } from './systemd/systemd-attestor.ts'
+import type { Kubelet, KubeletConfig } from './k8s/kubelet.ts'
 import { unixAttestor } from './unix/unix-attestor.ts'
 import type { WorkloadAttestor } from './workload-attestor.ts'
 
@@ -47,11 +38,15 @@ async function configuredAttestor(
     case 'unix':
       return unixAttestor(config)
     case 'systemd': {
+      const { connectBus } = await import('../dbus/connection.ts')
+      const { systemdAttestor } = await import('./systemd/systemd-attestor.ts')
       const bus = { socketPath: config.busPath, ownUid, clock }
       return systemdAttestor({ connect: () => connectBus(bus) })
     }
     case 'docker': {
       const { apiVersion } = config
+      const { dockerAttestor } = await import('./docker/docker-attestor.ts')
+      const { openEngine } = await import('./docker/engine.ts')
       return dockerAttestor(config, {
         engineAt: (socketPath) => openEngine({ socketPath, apiVersion, clock }),
         files: filesFor(config, log),
@@ -66,6 +61,11 @@ async function configuredAttestor(
 }
 
 async function openK8s(config: K8sAttestorConfig, deps: AttestorDeps): Promise<WorkloadAttestor> {
+  const { openCluster } = await import('../../kubernetes/open-cluster.ts')
+  const { apiServerPods } = await import('./k8s/api-server-pods.ts')
+  const { k8sAttestor } = await import('./k8s/k8s-attestor.ts')
+  const { kubeletPods } = await import('./k8s/kubelet-pods.ts')
+  const { followNamespaceLabels } = await import('./k8s/namespace-labels.ts')
   const { log, ownUid } = deps
   const { podSource, maxPollAttempts, pollRetryIntervalMs, kubeconfig } = config
   const patienceMs = maxPollAttempts * pollRetryIntervalMs
@@ -78,7 +78,7 @@ async function openK8s(config: K8sAttestorConfig, deps: AttestorDeps): Promise<W
       ? apiServerPods({ ...(await watching()), nodeName: podSource.nodeName })
       : kubeletPods({
           ...{ ...deps, maxPollAttempts, pollRetryIntervalMs },
-          kubelet: openChecked(podSource.kubelet, deps.clock),
+          kubelet: await openChecked(podSource.kubelet, deps.clock),
         })
   const namespaces = config.enableNamespaceLabels
     ? followNamespaceLabels(await watching())
@@ -91,7 +91,8 @@ async function openK8s(config: K8sAttestorConfig, deps: AttestorDeps): Promise<W
 }
 
 /** @throws IdentityError CONFIG_INVALID: who cannot ask the kubelet now would refuse every pod later */
-function openChecked(config: KubeletConfig, clock: Clock): Kubelet {
+async function openChecked(config: KubeletConfig, clock: Clock): Promise<Kubelet> {
+  const { openKubelet } = await import('./k8s/kubelet.ts')
   const kubelet = openKubelet(config, clock)
   kubelet.check()
   return kubelet

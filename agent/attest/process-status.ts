@@ -63,7 +63,8 @@ export function parseStartTicks(stat: string): bigint {
 
 function read(pid: number, name: 'status' | 'stat'): string {
   try {
-    return readFileSync(`/proc/${pid}/${name}`, 'latin1')
+    // Bytes of a name that are no UTF-8 become other ones, and no byte of the fields does; Node reads this encoding in one call.
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8')
   } catch (cause) {
     throw new IdentityError(
       'ATTESTATION_FAILED',

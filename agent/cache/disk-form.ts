@@ -5,6 +5,8 @@ import { fromUnixSeconds, unixSeconds } from '../../spiffe/clock.ts'
 import { parseSpiffeId, parseTrustDomain } from '../../spiffe/id.ts'
 import { parsePkcs8, spkiOf } from '../../spiffe/key.ts'
 import { parseSelector } from '../../spiffe/selector.ts'
+import { parseCertificate } from '../../spiffe/x509/certificate.ts'
+import { isOfTheFuture } from '../renewal-time.ts'
 import type { Knowledge } from './knowledge.ts'
 import { type X509Svid, type X509SvidContext, x509Svid } from './x509-svid.ts'
 
@@ -124,7 +126,11 @@ export function readSvid(file: z.infer<typeof SVID>, context: X509SvidContext): 
     key,
     spki: spkiOf(parsePkcs8(key)),
   }
-  return x509Svid(parts, context)
+  const svid = x509Svid(parts, context)
+  const [leaf] = parts.chain
+  const isEarly = leaf !== undefined && isOfTheFuture(parseCertificate(leaf).notBefore, context.now)
+  // The clock was set back while the agent was down.
+  return isEarly ? { ...svid, renewAt: context.now } : svid
 }
 
 function writeBundle(bundle: Bundle): z.infer<typeof BUNDLE> {

@@ -8,19 +8,26 @@ import type { CachedEntry } from './entry.ts'
 export interface EntryIndex {
   put(entry: CachedEntry): void
   remove(entryId: string): void
-  /** In entry-ID order. Whoever asks again with the very same set, as a stream does, is not looked for again. */
+  /**
+   * In entry-ID order. Whoever has the same selectors in the same order gets the very same array, until an entry comes or goes:
+   * what is made of it for one workload of a thousand that are alike can serve them all.
+   */
   matching(selectors: ReadonlySet<Selector>): readonly CachedEntry[]
 }
+
+/** Kinds of callers, by their selectors, that are remembered between two changes of entries. */
+const MAX_FOUND_KINDS = 4_096
 
 export function createEntryIndex(): EntryIndex {
   const anchors = new Map<string, Selector>()
   const under = new Map<Selector, Map<string, CachedEntry>>()
   /** What was found, until an entry comes or goes. */
-  let found = new WeakMap<ReadonlySet<Selector>, readonly CachedEntry[]>()
+  let found = new Map<string, readonly CachedEntry[]>()
+  const kinds = new WeakMap<ReadonlySet<Selector>, string>()
   const remove = (entryId: string) => {
     const anchor = anchors.get(entryId)
     if (anchor === undefined) return
-    found = new WeakMap()
+    found = new Map()
     anchors.delete(entryId)
     const bucket = under.get(anchor)
     bucket?.delete(entryId)
@@ -42,7 +49,7 @@ export function createEntryIndex(): EntryIndex {
       const sizeOf = (selector: Selector) => under.get(selector)?.size ?? 0
       const [first, ...others] = entry.selectors
       if (first === undefined) return // an entry without selectors is for nobody
-      found = new WeakMap()
+      found = new Map()
       const anchor = others.reduce((a, b) => (sizeOf(b) < sizeOf(a) ? b : a), first)
       const bucket = under.get(anchor) ?? new Map<string, CachedEntry>()
       bucket.set(entry.entryId, entry)
@@ -50,10 +57,16 @@ export function createEntryIndex(): EntryIndex {
       anchors.set(entry.entryId, anchor)
     },
     matching(selectors) {
-      let entries = found.get(selectors)
+      let kind = kinds.get(selectors)
+      if (kind === undefined) {
+        kind = JSON.stringify([...selectors]) // no two different lists of selectors look the same in it
+        kinds.set(selectors, kind)
+      }
+      let entries = found.get(kind)
       if (entries === undefined) {
         entries = find(selectors)
-        found.set(selectors, entries)
+        if (found.size >= MAX_FOUND_KINDS) found.clear()
+        found.set(kind, entries)
       }
       return entries
     },

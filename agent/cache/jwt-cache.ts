@@ -7,6 +7,7 @@ import type { CachedEntry } from './entry.ts'
 import type { JwtSvid } from './identity.ts'
 
 export interface CachedToken extends JwtSvid {
+  readonly obtainedAt: Date
   readonly renewAt: Date
   /** The key that signed it. */
   readonly keyId: string | undefined

@@ -10,6 +10,7 @@ import { type ErrorCode, IdentityError } from '../../spiffe/error.ts'
 import { parseJwtSvid } from '../../spiffe/jwt/jwt-svid.ts'
 import type { Random } from '../../spiffe/random.ts'
 import { createBackoff } from '../backoff.ts'
+import { isOfTheFuture } from '../renewal-time.ts'
 import type { CachedEntry } from './entry.ts'
 import type { IdentitySource, JwtSvid } from './identity.ts'
 import { type CachedToken, createJwtCache, jwtCacheKey } from './jwt-cache.ts'
@@ -82,11 +83,15 @@ export function createJwtSvids(options: JwtSvidsOptions): IdentitySource['fetchJ
     const key = jwtCacheKey(entry, audience)
     const found = tokens.find(key, clock.now())
     const cached = found !== undefined && isBelieved(found, bundle) ? found : undefined
-    if (cached !== undefined && clock.now() < cached.renewAt) return toSvid(cached, entry)
+    if (cached !== undefined && isYoung(cached, clock.now())) return toSvid(cached, entry)
     const fetching = fetchShared(key, entry, audience)
     if (cached === undefined) return toSvid(await abortable(fetching, signal), entry)
     return toSvid(await youngerOr(cached, fetching, options, signal), entry)
   }
+}
+
+function isYoung({ obtainedAt, renewAt }: CachedToken, now: Date): boolean {
+  return now < renewAt && !isOfTheFuture(obtainedAt, now)
 }
 
 /** Fails closed: the key of a cached token has to be in the bundle still, so that nobody is given what nobody believes. */
@@ -145,7 +150,7 @@ function checked(token: string, entry: CachedEntry, now: Date): CachedToken {
   }
   const bornAt = (issuedAt ?? now).getTime()
   const renewAt = new Date(bornAt + (expiresAt.getTime() - bornAt) / 2)
-  return { token, id, hint: entry.hint, expiresAt, renewAt, keyId }
+  return { token, id, hint: entry.hint, expiresAt, obtainedAt: now, renewAt, keyId }
 }
 
 /** The promise goes on for whoever else waits for it. */

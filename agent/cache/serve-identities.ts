@@ -3,16 +3,19 @@ import type { Bundle, JwtAuthority, X509Authority } from '../../spiffe/bundle.ts
 import type { Selector } from '../../spiffe/selector.ts'
 import type { CachedEntry } from './entry.ts'
 import type { BundlesUpdate, IdentitySource, WorkloadUpdate, X509Identity } from './identity.ts'
+import type { Knowledge } from './knowledge.ts'
 import type { WorkloadCache } from './workload-cache.ts'
+import type { X509Svid } from './x509-svid.ts'
 
 export function serveIdentities(
   cache: WorkloadCache,
   fetchJwtSvid: IdentitySource['fetchJwtSvid'],
 ): IdentitySource {
   type Entries = (selectors: ReadonlySet<Selector>) => readonly CachedEntry[]
+  const x509View = sharedX509View(cache)
   async function* watch(entriesOf: Entries, selectors: ReadonlySet<Selector>, signal: AbortSignal) {
     using _ = cache.subscribe(selectors)
-    yield* distinct(cache, signal, isSameX509, () => x509View(cache, entriesOf(selectors)))
+    yield* distinct(cache, signal, isSameX509, () => x509View(entriesOf(selectors)))
   }
   return {
     watchX509: (selectors, signal) => watch(cache.served, selectors, signal),
@@ -47,19 +50,51 @@ async function* distinct<T>(
   }
 }
 
-/** @returns undefined while some entry has no SVID that may be handed out */
+interface SharedView {
+  readonly svids: readonly X509Svid[]
+  readonly knowledge: Knowledge
+  readonly view: WorkloadUpdate
+}
+
+/**
+ * What a workload with these entries is shown; the very same object for all that have the same entries, as long as it is made of
+ * the same SVIDs and bundles. Whether each SVID may be handed out is asked every time.
+ * @returns undefined while some entry has no SVID that may be handed out
+ */
+function sharedX509View(
+  cache: WorkloadCache,
+): (entries: readonly CachedEntry[]) => WorkloadUpdate | undefined {
+  const shared = new WeakMap<readonly CachedEntry[], SharedView>()
+  return (entries) => {
+    const svids: X509Svid[] = []
+    for (const entry of entries) {
+      const svid = cache.servable(entry)
+      if (svid === undefined) return undefined
+      svids.push(svid)
+    }
+    const knowledge = cache.knowledge()
+    const before = shared.get(entries)
+    if (before?.knowledge === knowledge && isEach(before.svids, svids, Object.is)) {
+      return before.view
+    }
+    const view = x509View(cache, entries, svids)
+    shared.set(entries, { svids, knowledge, view })
+    return view
+  }
+}
+
+/** @param svids of the entries, in their order */
 function x509View(
   cache: WorkloadCache,
   entries: readonly CachedEntry[],
-): WorkloadUpdate | undefined {
-  const identities: X509Identity[] = []
-  for (const entry of entries) {
-    const svid = cache.servable(entry)
-    if (svid === undefined) return undefined
+  svids: readonly X509Svid[],
+): WorkloadUpdate {
+  const identities: X509Identity[] = svids.flatMap(({ chain, key, expiresAt }, at) => {
+    const entry = entries[at]
+    if (entry === undefined) return []
     const { entryId, id, hint, createdAt, federatesWith } = entry
-    const { chain, key, expiresAt } = svid
-    identities.push({ entryId, id, hint, createdAt, federatesWith, chain, key, expiresAt })
-  }
+    return { entryId, id, hint, createdAt, federatesWith, chain, key, expiresAt }
+  })
   const { bundle } = cache.knowledge()
   return { identities, bundle, federatedBundles: federatedBundlesOf(cache, entries) }
 }
@@ -85,6 +120,7 @@ function federatedBundlesOf(
 }
 
 function isSameX509(a: WorkloadUpdate, b: WorkloadUpdate): boolean {
+  if (a === b) return true
   return (
     a.identities.length === b.identities.length &&
     a.identities.every((one, at) => isSameIdentity(one, b.identities[at])) &&

@@ -3,7 +3,7 @@
  *
  * @see SPIRE behaviour §3 — X.509 cache, when an SVID is stale
  */
-import { keepAtLeastMs } from '../renewal-time.ts'
+import { isOfTheFuture, keepAtLeastMs } from '../renewal-time.ts'
 import type { CachedEntry } from './entry.ts'
 import { isServable, type X509Svid } from './x509-svid.ts'
 
@@ -48,7 +48,7 @@ export function planSvids(input: PlanInput): Plan {
   }
   for (const entry of kept) {
     if (!entry.prefetch && !subscribed.has(entry.entryId)) continue // served while it lasts
-    const retryMs = input.retryAt(entry.entryId) ?? Number.NEGATIVE_INFINITY
+    const retryMs = retryTime(entry, input)
     lookAgainAt(retryMs)
     const svid = svids.get(entry.entryId)
     if (isServable(svid, entry, input.now)) {
@@ -73,8 +73,17 @@ export function planSvids(input: PlanInput): Plan {
   }
 }
 
+/** Nothing is left alone for longer: who seems to be was, before the clock was set back. */
+const MAX_POSTPONED_MS = 60_000
+
+function retryTime({ entryId }: CachedEntry, { retryAt, now }: PlanInput): number {
+  const retryMs = retryAt(entryId) ?? Number.NEGATIVE_INFINITY
+  return retryMs - now.getTime() > MAX_POSTPONED_MS ? Number.NEGATIVE_INFINITY : retryMs
+}
+
 /** When a usable SVID becomes stale; in the past when it already is. */
-function dueTime(svid: X509Svid, entry: CachedEntry, { taintedKeyIds }: PlanInput): number {
+function dueTime(svid: X509Svid, entry: CachedEntry, { taintedKeyIds, now }: PlanInput): number {
+  if (isOfTheFuture(svid.obtainedAt, now)) return Number.NEGATIVE_INFINITY
   if (svid.revision !== entry.revision) return Number.NEGATIVE_INFINITY
   const isTainted = svid.authorityKeyIds.some((id) => taintedKeyIds.has(id))
   const earliestMs = svid.obtainedAt.getTime() + keepAtLeastMs(svid.obtainedAt, svid.expiresAt)

@@ -61,7 +61,17 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
   for (const svid of options.svids)
     if (known.entries.has(svid.entryId)) svids.set(svid.entryId, svid)
 
-  const served = (selectors: ReadonlySet<Selector>) => onePerHint(index.matching(selectors))
+  const chosen = new WeakMap<readonly CachedEntry[], readonly CachedEntry[]>()
+  /** The very same array for the very same matches. */
+  const served = (selectors: ReadonlySet<Selector>) => {
+    const matching = index.matching(selectors)
+    let entries = chosen.get(matching)
+    if (entries === undefined) {
+      entries = onePerHint(matching)
+      chosen.set(matching, entries)
+    }
+    return entries
+  }
   const use = (selectors: ReadonlySet<Selector>) => {
     useCount += 1
     planned = undefined

@@ -9,7 +9,7 @@ import type { Bundle } from '../../spiffe/bundle.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import type { TrustDomain } from '../../spiffe/id.ts'
 import type { Bootstrap, BundleFormat } from '../config/bootstrap.ts'
-import { fetchFromSocket, type SocketFetch } from './bootstrap-socket.ts'
+import type { SocketFetch } from './bootstrap-socket.ts'
 import { fetchFromWorkloadApi } from './bootstrap-workload-api.ts'
 import { type CallLimits, withDeadline } from './call.ts'
 import type { ServerTrust } from './server-credentials.ts'
@@ -82,6 +82,7 @@ async function fromSocket(
 ): Promise<Bundle> {
   const source = `trust_bundle_url over trust_bundle_unix_socket ${socketPath}`
   const { attempt } = deps
+  const { fetchFromSocket } = await import('./bootstrap-socket.ts')
   const text = await fetched(source, deps, (signal) =>
     fetchFromSocket({ url, socketPath, attempt, maxBytes: MAX_BUNDLE_BYTES, signal }),
   )

@@ -15,7 +15,7 @@ import { createCsr } from '../../spiffe/x509/csr.ts'
 import { verifyX509Svid } from '../../spiffe/x509/verify.ts'
 import { createBackoff } from '../backoff.ts'
 import { findKey, type KeyStore, otherKeyId } from '../keys/key-store.ts'
-import { keepAtLeastMs, type RenewalPolicy, renewalTime } from '../renewal-time.ts'
+import { isOfTheFuture, keepAtLeastMs, type RenewalPolicy, renewalTime } from '../renewal-time.ts'
 import { taintedKeyIds } from '../tainted-keys.ts'
 import { type AgentSvid, agentSvid } from './agent-svid.ts'
 import { callUnary } from './call.ts'
@@ -48,11 +48,16 @@ export interface RenewDeps {
   readonly random: Random
 }
 
+/** With another server to go to, one that says nothing is not waited for any longer. */
+const ANSWER_MS = 10_000
 const FIRST_RETRY_MS = 5_000
 const MAX_RETRY_MS = 60_000
 const MIN_RETRY_MS = 200
 /** Of the life that is left: there is time for several attempts, however short it is. */
 const RETRY_SHARE = 0.2
+
+/** Of the SVID that the agent began with. */
+const ANY_TIME = Number.NEGATIVE_INFINITY
 
 /** @throws IdentityError when the agent must stop; its message says why */
 export async function keepRenewed(deps: RenewDeps, signal: AbortSignal): Promise<void> {
@@ -62,7 +67,7 @@ export async function keepRenewed(deps: RenewDeps, signal: AbortSignal): Promise
     capMs: MAX_RETRY_MS,
     random: deps.random,
   })
-  let schedule = scheduleOf(deps, Number.NEGATIVE_INFINITY)
+  let schedule = scheduleOf(deps, ANY_TIME)
   let mustAttest = false
   while (!signal.aborted) {
     standing.bell.reset()
@@ -82,12 +87,20 @@ export async function keepRenewed(deps: RenewDeps, signal: AbortSignal): Promise
       backoff.reset()
     } catch (error) {
       if (signal.aborted) return
-      deps.onFailure(error)
+      deps.onFailure(explainEarly(deps, error))
       stopIfExpired(deps, error)
       const waitMs = Math.min(backoff.next(), patienceMs(deps))
       await clock.sleep(waitMs, AbortSignal.any([signal, standing.bell.signal()]))
     }
   }
+}
+
+/** No server takes an SVID that is not valid yet, and closes the connection without a word. */
+function explainEarly({ svid, clock }: RenewDeps, cause: unknown): unknown {
+  const [{ notBefore }, now] = [svid(), clock.now()]
+  if (!isOfTheFuture(notBefore, now)) return cause
+  const why = `the agent's SVID is not valid before ${notBefore.toISOString()}, and it is ${now.toISOString()} by the clock of this machine; set the clock right, wait until then, or attest the node anew (${reasonOf(cause)})`
+  return new IdentityError('UNAVAILABLE', why, { cause })
 }
 
 /** How long the next attempt may wait: the shorter the SVID still lives, the sooner. */
@@ -107,8 +120,12 @@ function scheduleOf(
 ): Schedule {
   const { notBefore, expiresAt, authorityKeyIds } = svid()
   const renewMs = renewalTime({ notBefore, expiresAt }, policy, random).getTime()
+  const madeAt = clock.now()
+  // The clock was set back while the agent was down.
+  const isEarly = earliestMs === ANY_TIME && isOfTheFuture(notBefore, madeAt)
   return {
     dueInMs() {
+      if (isEarly || isOfTheFuture(madeAt, clock.now())) return 0
       const dueMs = isTainted(authorityKeyIds, bundle()) ? earliestMs : renewMs
       return Math.max(dueMs, earliestMs) - clock.now().getTime()
     },
@@ -179,7 +196,7 @@ async function renewed(deps: RenewDeps, key: KeyObject, signal: AbortSignal): Pr
   try {
     response = await callUnary<RenewAgentResponse>(
       (done) => lease.agent.RenewAgent({ params: { csr } }, done),
-      { clock, signal },
+      { clock, signal, deadlineMs: connection.hasOthers() ? ANSWER_MS : undefined },
     )
   } catch (error) {
     standing.report(error, lease)

@@ -57,13 +57,15 @@ export interface Lease {
   readonly sync: SyncClient
   /** Aborts when this lease has been replaced; calls that have begun may end, streams should begin anew. */
   readonly signal: AbortSignal
+  /** Aborts when its server was left because it does not answer: calls that have begun are better made elsewhere. */
+  readonly left: AbortSignal
 }
 
 export interface ServerConnection extends Disposable {
   lease(): Lease
   /** Begins anew, with this SVID from now on. */
   replace(svid: AgentSvid | undefined): void
-  /** The same SVID on a new connection, if `lease` is still the current one. */
+  /** The same SVID on a new connection, to another server if there is any, if `lease` is still the current one. */
   renew(lease: Lease): void
   /**
    * Told of a call that failed over `lease`. A server that is away, or says so, is left for another one.
@@ -93,7 +95,8 @@ const OPTIONS: ChannelOptions = {
 
 interface Held {
   readonly lease: Lease
-  readonly retire: () => void
+  /** @param isLeft whether its server is away */
+  readonly retire: (isLeft: boolean) => void
 }
 
 const lookUpAll: LookUp = async (name) =>
@@ -115,16 +118,18 @@ export function connectServer(options: ConnectionOptions, first?: AgentSvid): Se
     })
   }
   let held = open()
-  const replace = (next: AgentSvid | undefined) => {
-    held.retire()
+  const replace = (next: AgentSvid | undefined, isLeft = false) => {
+    held.retire(isLeft)
     svid = next
     held = open()
   }
   return {
     lease: () => held.lease,
-    replace,
+    replace: (next) => replace(next),
     renew(lease) {
-      if (lease === held.lease) replace(svid)
+      if (lease !== held.lease) return
+      if (peer !== undefined) directory.avoid(peer)
+      replace(svid)
     },
     leave(lease, error) {
       if (lease !== held.lease) return true
@@ -133,7 +138,7 @@ export function connectServer(options: ConnectionOptions, first?: AgentSvid): Se
       // Who does not answer in time may be gone without a word: its connection is of no use, wherever the next leads.
       if (!isAway && code !== 'DEADLINE_EXCEEDED') return false
       if (peer !== undefined) directory.leave(peer)
-      replace(svid)
+      replace(svid, true)
       return true
     },
     hasOthers: directory.hasOthers,
@@ -145,7 +150,7 @@ export function connectServer(options: ConnectionOptions, first?: AgentSvid): Se
       }
       return directory.hasOthers() ? refusedAt(refusal.error, refusal.peer) : refusal.error
     },
-    [Symbol.dispose]: () => held.retire(),
+    [Symbol.dispose]: () => held.retire(false),
   }
 }
 
@@ -158,6 +163,7 @@ function openLease(
   const nameOf = (peer: string) => directory.nameOf(peer) ?? options.host
   const credentials = serverCredentials({ ...options, nameOf, onVerdict })
   const retired = new AbortController()
+  const left = new AbortController()
   const agent = new (agentApi())(target, credentials, { ...OPTIONS, ...where })
   const shared = { channelOverride: agent.getChannel() }
   const lease: Lease = {
@@ -167,10 +173,12 @@ function openLease(
     svid: new (svidApi())(target, credentials, shared),
     sync: new (syncApi())(target, credentials, shared),
     signal: retired.signal,
+    left: left.signal,
   }
-  const retire = () => {
+  const retire = (isLeft: boolean) => {
     if (retired.signal.aborted) return
     retired.abort()
+    if (isLeft) left.abort()
     agent.close()
   }
   return { lease, retire }

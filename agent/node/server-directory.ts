@@ -36,6 +36,8 @@ export interface ServerDirectory {
   find(): Promise<readonly Candidate[]>
   /** Comes last for a while. @param peer as `ip:port` */
   leave(peer: string): void
+  /** Comes after those that were not left, until another one is avoided. @param peer as `ip:port` */
+  avoid(peer: string): void
   /** Whether there was more than one place at the last look. */
   hasOthers(): boolean
   /** The configured name that led to this address; undefined when none did. @param peer as `ip:port` */
@@ -52,6 +54,12 @@ export function openDirectory(options: DirectoryOptions): ServerDirectory {
   const known = new Map<string, readonly string[]>()
   const leftAt = new Map<string, number>()
   let found: readonly Candidate[] = []
+  let avoided: string | undefined
+  /** When it was left; those that never were come first. */
+  const rankOf = (one: Candidate) => {
+    const peer = peerOf(one)
+    return leftAt.get(peer) ?? (peer === avoided ? 1 : 0)
+  }
   const addressesOf = async (name: string) => {
     if (isIP(name) !== 0) return [canonical(name)]
     const addresses = await lookUp(name).catch((error: unknown) => {
@@ -77,10 +85,13 @@ export function openDirectory(options: DirectoryOptions): ServerDirectory {
       for (const [peer, atMs] of leftAt) if (atMs + LEFT_FOR_MS <= nowMs) leftAt.delete(peer)
       const order = random === undefined ? [...found] : shuffled(found, random)
       // Stable: those that were not left keep their random order; of the others the longest gone comes first.
-      return order.sort((a, b) => (leftAt.get(peerOf(a)) ?? 0) - (leftAt.get(peerOf(b)) ?? 0))
+      return order.sort((a, b) => rankOf(a) - rankOf(b))
     },
     leave(peer) {
       leftAt.set(peer, clock.now().getTime())
+    },
+    avoid(peer) {
+      avoided = peer
     },
     hasOthers: () => found.length > 1,
     nameOf: (peer) => found.find((one) => peerOf(one) === peer)?.name,

@@ -122,6 +122,7 @@ async function pushAndProbe(
   }
   const push = followPush(deps, {
     ...{ lease, signal, onInSync, onFederatedPushed },
+    hasOthers: deps.connection.hasOthers(),
     knownSequence: progress.knownSequence,
     onPlace(sequence) {
       progress.knownSequence = sequence

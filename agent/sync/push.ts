@@ -21,6 +21,8 @@ import { checkCount, readEntries } from './read-entries.ts'
 export interface PushRun extends FeedRun {
   /** The place in the log of changes that any server has told so far; 0: none has. */
   readonly knownSequence: number
+  /** There is another server to go to if this one says nothing. */
+  readonly hasOthers: boolean
   /** All that was told so far has been applied. */
   onPlace(sequence: number): void
   /** The server asks for a new stream on a new connection; this one goes on until its lease is replaced. */
@@ -35,6 +37,8 @@ export interface PushRun extends FeedRun {
 const HEARTBEAT_MS = 3_000
 /** A server that does not say anything for so many of these is away, or has no time for anybody. */
 const MAX_MISSED_HEARTBEATS = 3
+/** A server that has lost its database does not say so at once; it makes streams wait for up to seven seconds otherwise. */
+const FIRST_WORD_MS = 8_000
 
 /**
  * Runs until the stream ends, which it does with an error. DEADLINE_EXCEEDED: the server has fallen silent;
@@ -45,7 +49,7 @@ export async function followPush(deps: FeedDeps, run: PushRun): Promise<never> {
   const call = run.lease.sync.Watch(request)
   const cancel = () => call.cancel()
   run.signal.addEventListener('abort', cancel, { once: true })
-  const silence = listenForSilence(deps, cancel)
+  const silence = listenForSilence(deps, run.hasOthers, cancel)
   try {
     let collected: Collected | undefined
     let isInSync = false
@@ -75,9 +79,10 @@ export async function followPush(deps: FeedDeps, run: PushRun): Promise<never> {
 }
 
 /** Ends a stream on which nothing comes any more, as far as the server has promised that something would. */
-function listenForSilence({ clock }: FeedDeps, cancel: () => void) {
+function listenForSilence({ clock }: FeedDeps, hasOthers: boolean, cancel: () => void) {
   const over = new AbortController()
   const first = new AbortController()
+  const word = new AbortController()
   let heardMs = 0
   let reason: string | undefined
   let isListening = false
@@ -95,16 +100,21 @@ function listenForSilence({ clock }: FeedDeps, cancel: () => void) {
       return cancelFor(`the server has said nothing for ${patienceMs / 1000} s`)
     }
   }
-  void clock.sleep(CALL_DEADLINE_MS, AbortSignal.any([over.signal, first.signal])).then(() => {
-    if (over.signal.aborted || first.signal.aborted) return
-    cancelFor(`the server sent no complete state within ${CALL_DEADLINE_MS / 1000} s`)
-  })
+  const expect = async (what: string, withinMs: number, come: AbortSignal) => {
+    const either = AbortSignal.any([over.signal, come])
+    await clock.sleep(withinMs, either)
+    await nextTurn() // as above: a pause of our own is no silence of the server's
+    if (!either.aborted) cancelFor(`the server sent no ${what} within ${withinMs / 1000} s`)
+  }
+  void expect('complete state', CALL_DEADLINE_MS, first.signal)
+  if (hasOthers) void expect('word', FIRST_WORD_MS, word.signal)
   return {
     reason: () => reason,
     inSync: () => first.abort(),
     end: () => over.abort(),
     /** @param heartbeatMs what the server promises; 0: nothing */
     heard(heartbeatMs: number) {
+      word.abort()
       heardMs = clock.now().getTime()
       if (heartbeatMs === 0 || isListening) return
       isListening = true

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { Server } from '@grpc/grpc-js'
+import { encodingOnce } from '../../proto/encode-once.ts'
 import type { SecretDiscoveryServiceHandlers } from '../../proto/gen/envoy/service/secret/v3/SecretDiscoveryService.ts'
 import type { HealthHandlers } from '../../proto/gen/grpc/health/v1/Health.ts'
 import type { SpiffeWorkloadAPIHandlers } from '../../proto/gen/SpiffeWorkloadAPI.ts'
@@ -111,7 +112,7 @@ function addServices(
   if (options.isWorkloadApiOff !== true) {
     addService<UnixCaller, SpiffeWorkloadAPIHandlers>(
       endpoint(async ({ metadata }) => requireSecurityHeader(metadata)),
-      workloadApi().service,
+      encodingOnce(workloadApi().service, ['FetchX509SVID']),
       workloadService(attending),
     )
   }

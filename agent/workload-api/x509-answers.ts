@@ -38,7 +38,19 @@ export async function answerX509Bundles(
   await sendBundles(deps, workload, x509BundleOf, (bundles) => send({ bundles }))
 }
 
+const responses = new WeakMap<WorkloadUpdate, X509SVIDResponseInput>()
+
+/** The very same message for the very same update, so that it is encoded once for all workloads that it goes to. */
 function toX509Response(update: WorkloadUpdate): X509SVIDResponseInput {
+  let response = responses.get(update)
+  if (response === undefined) {
+    response = makeX509Response(update)
+    responses.set(update, response)
+  }
+  return response
+}
+
+function makeX509Response(update: WorkloadUpdate): X509SVIDResponseInput {
   const { identities, bundle, federatedBundles } = update
   const own = x509BundleOf(bundle)
   return {

@@ -21,8 +21,10 @@ export async function readConfiguration(
   cluster: Cluster,
   { server, agents }: Installation,
 ): Promise<Configuration> {
+  // What the chart starts servers with that have a database of their own: $$ is a dollar sign then.
+  const expandEnv = argsOf(server).includes('-expandEnv')
   return {
-    server: readServerConfig({ ...(await source(cluster, server)), flags: {} }),
+    server: readServerConfig({ ...(await source(cluster, server)), flags: { expandEnv } }),
     agent: readAgentConfig({ ...(await source(cluster, agents)), flags: {} }),
   }
 }
@@ -62,13 +64,22 @@ async function readConfigMap(
   )
 }
 
+function containerOf({ podSpec, container }: Workload): unknown {
+  return containersOf(podSpec).find((one) => textAt(one, 'name') === container)
+}
+
+const argsOf = (workload: Workload) => listAt(containerOf(workload), 'args')
+
+/** Secrets are not read; the chart has one for the connection string alone, in place of which this fits. */
+const UNREAD_SECRET = 'host=unread user=unread'
+
 /** What is written in the spec; what comes from elsewhere, such as the node's name, stands for itself. */
-function environmentOf({ podSpec, container }: Workload): Readonly<Record<string, string>> {
-  const of = containersOf(podSpec).find((one) => textAt(one, 'name') === container)
+function environmentOf(workload: Workload): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    listAt(of, 'env').map((one) => {
+    listAt(containerOf(workload), 'env').map((one) => {
       const name = textAt(one, 'name') ?? ''
-      return [name, textAt(one, 'value') ?? `<${name}>`]
+      const isSecret = recordAt(one, 'valueFrom').secretKeyRef !== undefined
+      return [name, textAt(one, 'value') ?? (isSecret ? UNREAD_SECRET : `<${name}>`)]
     }),
   )
 }

@@ -68,16 +68,19 @@ export function sniffPlaintext(bytes: Buffer): Exclude<SniffResult, { kind: 'tls
     return { kind: shared === PREFACE.length ? 'http2' : 'more' }
   }
   const end = bytes.indexOf(LF, start)
-  if (end !== -1) {
-    const line = bytes.toString('latin1', start, Math.min(end, start + MAX_REQUEST_LINE_BYTES))
+  const isLong = (end === -1 ? bytes.length : end) - start >= MAX_REQUEST_LINE_BYTES
+  if (end !== -1 && !isLong) {
+    const line = bytes.toString('latin1', start, end)
     return { kind: isRequestLine(line) ? 'http1' : 'other' }
   }
   const begun = bytes.toString('latin1', start, start + MAX_REQUEST_LINE_BYTES)
-  const isLong = bytes.length - start >= MAX_REQUEST_LINE_BYTES
   if (METHOD_SO_FAR.test(begun)) return { kind: isLong ? 'other' : 'more' }
   const method = METHOD.exec(begun)
-  if (method === null || !TARGET.test(begun.slice(method[0].length))) return { kind: 'other' }
-  return { kind: isLong ? 'http1' : 'more' }
+  if (method === null) return { kind: 'other' }
+  if (VERSION.test(begun)) return { kind: 'http1' }
+  // Whatever the target looks like, the version may still come: sent in pieces, a line is judged as it is in one piece.
+  if (!isLong) return { kind: 'more' }
+  return { kind: TARGET.test(begun.slice(method[0].length)) ? 'http1' : 'other' }
 }
 
 const isRequestLine = (line: string): boolean =>

@@ -85,18 +85,29 @@ const MAX_RECEIVE_BYTES = 4 * 1024 * 1024
 /** SPIRE's: connections are made anew, so that agents look their server up again. Open streams may go on. */
 const MAX_CONNECTION_AGE_MS = 3 * 60_000
 const MAX_STREAMS_PER_CONNECTION = 1_000
+/** Of a connection without a certificate, which may attest and read the bundle: what it begins and never ends is kept. */
+const MAX_ANONYMOUS_STREAMS = 16
+/** Attestation data, a certificate chain at most, and a CSR. */
+const MAX_ANONYMOUS_RECEIVE_BYTES = 1024 * 1024
 
 const SHARED_OPTIONS: ServerOptions = {
   'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
   // A list without paging is as long as it is; SPIRE sets no limit either.
   'grpc.max_send_message_length': -1,
   'grpc.enable_channelz': 0,
+  'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
 }
 
 const TCP_OPTIONS: ServerOptions = {
   ...SHARED_OPTIONS,
   'grpc.max_connection_age_ms': MAX_CONNECTION_AGE_MS,
-  'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+}
+
+/** A stranger can make us hold the product of both for each connection, and no more. */
+const ANONYMOUS_OPTIONS: ServerOptions = {
+  ...TCP_OPTIONS,
+  'grpc.max_receive_message_length': MAX_ANONYMOUS_RECEIVE_BYTES,
+  'grpc.max_concurrent_streams': MAX_ANONYMOUS_STREAMS,
 }
 
 /** @throws IdentityError CONFIG_INVALID when the port or the socket cannot be had */
@@ -106,18 +117,22 @@ export async function serveApis(
 ): Promise<Apis> {
   const { log, clock } = deps
   const tcpServer = new Server(TCP_OPTIONS)
+  const anonymousServer = new Server(ANONYMOUS_OPTIONS)
   const adminServer = new Server(SHARED_OPTIONS)
   await using stack = new AsyncDisposableStack()
 
   // Each endpoint gets its services in the turn in which it begins to listen: no call comes before them.
   const tcp = await listenTls({
     ...listen,
-    server: tcpServer,
-    log,
-    drain: () => drainServer(tcpServer, clock),
+    ...{ server: tcpServer, anonymousServer, log },
+    async drain() {
+      await Promise.all([drainServer(tcpServer, clock), drainServer(anonymousServer, clock)])
+    },
   })
   stack.use(tcp)
-  addServices({ ...endpointOf(deps), server: tcpServer, callerOf: tcp.callerOf }, deps)
+  for (const server of [tcpServer, anonymousServer]) {
+    addServices({ ...endpointOf(deps), server, callerOf: tcp.callerOf }, deps)
+  }
 
   const admin = await listenAdmin({ socketPath: listen.socketPath, server: adminServer, log })
   stack.defer(() => drainServer(adminServer, clock))

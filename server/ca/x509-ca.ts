@@ -13,7 +13,7 @@ import { IdentityError } from '../../spiffe/error.ts'
 import { type TrustDomain, trustDomainId } from '../../spiffe/id.ts'
 import { type KeyType, spkiOf } from '../../spiffe/key.ts'
 import type { RandomBytes } from '../../spiffe/random.ts'
-import { type CaSubject, createCaCertificate } from '../../spiffe/x509/ca-certificate.ts'
+import type { CaSubject } from '../../spiffe/x509/ca-certificate.ts'
 import { parseCertificate } from '../../spiffe/x509/certificate.ts'
 import { createCsr } from '../../spiffe/x509/csr.ts'
 import { authorityIdOf } from '../../spiffe/x509/key-id.ts'
@@ -69,6 +69,8 @@ export function x509CaKind(options: X509CaOptions): AuthorityKind<X509Ca> {
         rootsOf.set(ca, roots)
         return ca
       }
+      // A server that has its authorities already starts sooner without it.
+      const { createCaCertificate } = await import('../../spiffe/x509/ca-certificate.ts')
       const { issuedAt, notBefore, expiresAt } = validityFrom(now, ttlSeconds)
       const certificate = await createCaCertificate({
         key,

@@ -16,7 +16,7 @@ import {
   type TrustDomain,
 } from '../../spiffe/id.ts'
 import type { AttestedNode } from '../nodes/node.ts'
-import type { Change } from '../store/change-log.ts'
+import { type Change, MAX_CHANGES } from '../store/change-log.ts'
 import { eachPage } from '../store/page.ts'
 import type { Store } from '../store/store.ts'
 import type { Entry } from './entry.ts'
@@ -31,6 +31,8 @@ export interface FollowDeps {
   readonly onAffected: (agents: ReadonlySet<SpiffeId>) => void
   /** The index holds all changes up to this one; called in the turn in which it takes them in. Must not throw. */
   readonly onPlace?: (sequence: number) => void
+  /** The log was looked at, and the index holds all of it. Must not throw. */
+  readonly onLooked?: () => void
   /** Bundles that were written or removed; `all` when that is not known. Must not throw. */
   readonly onBundles: (trustDomains: ReadonlySet<TrustDomain> | 'all') => void
   /** A round failed; another one follows. */
@@ -43,6 +45,8 @@ export interface FollowDeps {
 const POLL_MS = 1_000
 const FIRST_RETRY_MS = 100
 const MAX_RETRY_MS = 5_000
+/** The record that stands at the old place is read again, and not among them. */
+const FULL_READ_ITEMS = MAX_CHANGES - 1
 /** Small enough to let other work in between two pages. */
 const LOAD_PAGE_ITEMS = 1_000
 
@@ -63,6 +67,7 @@ export async function followChanges(deps: FollowDeps, signal: AbortSignal): Prom
         deps.onReady()
       }
       retryMs = FIRST_RETRY_MS
+      if (place !== undefined) deps.onLooked?.()
       // An undefined place means that the log does not go on from there: load anew at once.
       if (place !== undefined) await clock.sleep(POLL_MS, bell.signal())
     } catch (error) {
@@ -115,6 +120,8 @@ async function catchUp(deps: FollowDeps, place: LogPlace): Promise<LogPlace | un
     const bundles = new Set(keysOf(read.changes, 'bundle').map(parseTrustDomain))
     if (bundles.size > 0) onBundles(bundles)
     reached = { sequence: last.sequence, last }
+    // That was the end of the log; whatever has been committed since then has rung the bell.
+    if (read.changes.length < FULL_READ_ITEMS) return reached
   }
 }
 
@@ -135,8 +142,9 @@ async function readChanged(
 ): Promise<readonly IndexChange[]> {
   const entryIds = keysOf(changes, 'entry')
   const nodeIds = keysOf(changes, 'node').map(parseSpiffeId)
-  const entries = await store.entries.findMany(entryIds)
-  const nodes = await store.nodes.findMany(nodeIds)
+  // Nearly every change is of one kind, and a question costs the same when it is about nothing.
+  const entries = entryIds.length === 0 ? [] : await store.entries.findMany(entryIds)
+  const nodes = nodeIds.length === 0 ? [] : await store.nodes.findMany(nodeIds)
   const foundEntries = new Set(entries.map(({ id }) => id))
   const foundNodes = new Set(nodes.map(({ id }) => id))
   return [

@@ -4,8 +4,6 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { openAcme } from '../../acme/open-acme.ts'
-import { httpsExchange, webRoots } from '../../acme/transport.ts'
 import { openCertificateFiles, type ServingCertificate } from '../../disk/certificate-files.ts'
 import type { Log } from '../../log/open-log.ts'
 import { type Bell, createBell } from '../../spiffe/bell.ts'
@@ -24,7 +22,7 @@ import type { ServerSvidSource } from '../listen/tls-listener.ts'
 import type { BundleStore, FederationStore } from '../store/store.ts'
 import { oneServerAtATime, type Turns } from '../store/turns.ts'
 import { serveBundleEndpoint } from './bundle-endpoint.ts'
-import { bundleFetcher } from './fetch-bundle.ts'
+import type { FetchBundle } from './fetch-bundle.ts'
 import { type BundleRefresher, createBundleRefresher, type RefreshDeps } from './refresh-bundles.ts'
 import { svidCertificate } from './serving-certificate.ts'
 
@@ -97,7 +95,11 @@ function openRefresher(
 ): BundleRefresher {
   const bundleOf = async (domain: TrustDomain) =>
     domain === own ? bundle() : await bundles.find(domain)
-  const fetchOnce = bundleFetcher({ bundleOf, clock })
+  // When there is a bundle to fetch: most servers have no relationship, and start sooner without an HTTP client.
+  const fetchOnce: FetchBundle = async (relationship, signal) => {
+    const { bundleFetcher } = await import('./fetch-bundle.ts')
+    return await bundleFetcher({ bundleOf, clock })(relationship, signal)
+  }
   return createBundleRefresher({
     ...{ configured, federation, bundles, clock, ...bells },
     fetch: (relationship, signal) =>
@@ -153,6 +155,8 @@ async function openWebCertificate(
   }
   const kept = 'Certificate of the bundle endpoint could not be obtained; the last one stays'
   const settings = { domains: [from.domain], cacheDir: join(dataDir, ACME_DIRECTORY) }
+  const { openAcme } = await import('../../acme/open-acme.ts')
+  const { httpsExchange, webRoots } = await import('../../acme/transport.ts')
   return await openAcme(
     { ...from.account, ...settings },
     {

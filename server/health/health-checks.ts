@@ -7,10 +7,14 @@ import type { Rotating } from '../ca/rotate.ts'
 import { nextStep } from '../ca/rotation.ts'
 import type { Authority } from '../ca/slots.ts'
 import type { BundleStore, Store } from '../store/store.ts'
+import type { Turns } from '../store/turns.ts'
 
 export interface HealthChecksDeps {
   readonly trustDomain: TrustDomain
-  readonly store: Pick<Store, 'checkHealth'> & { readonly bundles: Pick<BundleStore, 'find'> }
+  readonly store: Pick<Store, 'checkHealth'> & {
+    readonly bundles: Pick<BundleStore, 'find'>
+    readonly turns: Pick<Turns, 'isShared'>
+  }
   /** Those of each kind that the server has. */
   readonly authorities: readonly Pick<Rotating<Authority>, 'slots'>[]
   readonly clock: Clock
@@ -18,10 +22,13 @@ export interface HealthChecksDeps {
 
 export function healthChecks(deps: HealthChecksDeps): readonly HealthCheck[] {
   const { trustDomain, store, authorities, clock } = deps
+  // A database that several servers share is not healed by starting them anew, and they would be late when it is back.
+  const isOnlyReadiness = store.turns.isShared
   return [
-    { name: 'catalog.datastore', check: () => store.checkHealth() },
+    { name: 'catalog.datastore', isOnlyReadiness, check: () => store.checkHealth() },
     {
       name: 'server',
+      isOnlyReadiness,
       async check() {
         if ((await store.bundles.find(trustDomain)) === undefined) {
           throw new IdentityError('UNAVAILABLE', 'bundle is missing')

@@ -7,7 +7,6 @@
 import type { Clock } from '../../spiffe/clock.ts'
 import type { SpiffeId, TrustDomain } from '../../spiffe/id.ts'
 import type { RandomBytes } from '../../spiffe/random.ts'
-import { createDownstreamCa } from '../../spiffe/x509/ca-certificate.ts'
 import type { Authorities } from '../ca/authorities.ts'
 import { randomSerial } from '../ca/serial.ts'
 import { validityFrom } from '../ca/validity.ts'
@@ -43,6 +42,8 @@ export async function signDownstreamCa(
   { authorities, trustDomain, clock, randomBytes }: DownstreamCaDeps,
   { spki, ttlSeconds }: Omit<DownstreamCaRequest, 'heldBy'>,
 ): Promise<IssuedX509Ca> {
+  // Most servers have none below them, and start sooner without it. Before the signer is chosen, which may be revoked meanwhile.
+  const { createDownstreamCa } = await import('../../spiffe/x509/ca-certificate.ts')
   const signer = authorities.signer()
   if (signer === undefined) throw noAuthority('X.509')
   const { id: authorityId, certificate, expiresAt: latest } = signer.authority

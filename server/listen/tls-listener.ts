@@ -32,6 +32,8 @@ export interface TlsListenerOptions extends TrustDeps {
   readonly bindAddress: string
   readonly bindPort: number
   readonly server: Server
+  /** Serves callers without a certificate, within bounds of its own; `server` does if not given. */
+  readonly anonymousServer?: Server | undefined
   readonly serverSvid: ServerSvidSource
   readonly log: Log
   /** Load balancers whose PROXY headers are believed; nobody's when it is empty or left out. */
@@ -74,7 +76,11 @@ const LINGER_MS = 500
 export async function listenTls(options: TlsListenerOptions): Promise<TlsListener> {
   const { bindAddress, bindPort, server, serverSvid, log } = options
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = options
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  const injectorOf = (one: Server) =>
+    one.createConnectionInjector(ServerCredentials.createInsecure())
+  const injector = injectorOf(server)
+  const { anonymousServer } = options
+  const anonymousInjector = anonymousServer === undefined ? injector : injectorOf(anonymousServer)
   const callers = new Map<string, TlsCaller>()
   const listener = createServer({
     ...tlsOptions(options),
@@ -107,8 +113,9 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
       socket.once('close', () => callers.delete(key))
       Object.defineProperty(socket, 'remoteAddress', { value: key })
       Object.defineProperty(socket, 'remotePort', { value: undefined })
-      injector.injectConnection(socket)
-      if (caller.kind === 'anonymous') void endLater(socket, options.clock)
+      const isAnonymous = caller.kind === 'anonymous'
+      ;(isAnonymous ? anonymousInjector : injector).injectConnection(socket)
+      if (isAnonymous) void endLater(socket, options.clock)
     } catch (error) {
       socket.destroy() // fails closed: no connection for a certificate we cannot vouch for
       const fields = { caller_addr: addressOf(address), reason: reasonOf(error) }

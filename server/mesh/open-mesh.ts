@@ -1,21 +1,14 @@
-/** Issuance to service meshes: what the configuration asks for of Istio's CA and Linkerd's identity service, each on its own port. */
+/**
+ * Issuance to service meshes: what the configuration asks for of Istio's CA and Linkerd's identity service, each on its own port,
+ * and each loaded only when it is asked for.
+ */
 
 import type { Loop } from '../../spiffe/running-loops.ts'
 import type { AuditDeps } from '../audit/audit-log.ts'
 import { limitPerIp } from '../listen/rate-limits.ts'
 import type { Rate } from '../listen/token-bucket.ts'
-import {
-  type IstioCaConfig,
-  type IstioCaDeps,
-  type IstioCaStatus,
-  openIstioCa,
-} from './istio-ca/open-istio-ca.ts'
-import {
-  type LinkerdConfig,
-  type LinkerdDeps,
-  type LinkerdStatus,
-  openLinkerd,
-} from './linkerd/open-linkerd.ts'
+import type { IstioCaConfig, IstioCaDeps, IstioCaStatus } from './istio-ca/open-istio-ca.ts'
+import type { LinkerdConfig, LinkerdDeps, LinkerdStatus } from './linkerd/open-linkerd.ts'
 
 export interface MeshConfig {
   /** Undefined: not served. */
@@ -59,9 +52,17 @@ export async function openMesh(config: MeshConfig, outer: MeshDeps): Promise<Mes
   }
   await using stack = new AsyncDisposableStack()
   const istioCa =
-    config.istioCa === undefined ? undefined : stack.use(await openIstioCa(config.istioCa, deps))
+    config.istioCa === undefined
+      ? undefined
+      : stack.use(
+          await (await import('./istio-ca/open-istio-ca.ts')).openIstioCa(config.istioCa, deps),
+        )
   const linkerd =
-    config.linkerd === undefined ? undefined : stack.use(await openLinkerd(config.linkerd, deps))
+    config.linkerd === undefined
+      ? undefined
+      : stack.use(
+          await (await import('./linkerd/open-linkerd.ts')).openLinkerd(config.linkerd, deps),
+        )
   const opened = stack.move()
   return {
     loops: [...(istioCa?.loops ?? []), ...(linkerd?.loops ?? [])],

@@ -1,7 +1,7 @@
 /**
  * Nodes in memory, so that checking an agent costs no query on most calls. A row is answered from memory only
- * while every commit this process knows of has been looked through for changes to it; otherwise the store is
- * asked. So a ban, a deletion or a promotion that this process has acknowledged is never overlooked by the next
+ * when every commit that this process knew of at the question has been looked through for changes to it; otherwise
+ * the store is asked. So a ban, a deletion or a promotion that this process has acknowledged is never overlooked by the next
  * call; one that another server has acknowledged is noticed as soon as it is announced, which takes milliseconds,
  * and while nothing is announced the store is asked each time.
  */
@@ -26,6 +26,8 @@ export interface NodeCache extends Disposable {
 
 /** The oldest is forgotten first. */
 const MAX_NODES = 20_000
+/** The one that is under way may have begun too early; the next one tells what was committed before the question. */
+const MAX_LOOKS_WAITED_FOR = 2
 
 export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
   const { nodes, changes, onNodes, onFailure } = deps
@@ -33,7 +35,8 @@ export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
   let committed = await changes.latest()
   /** Every record up to this one has been looked through. */
   let seen = committed
-  let isReading = false
+  /** The look through the log that is under way: after a commit everybody waits for this one, instead of asking the store each. */
+  let looking: Promise<void> | undefined
   let heard = changes.hearing()
 
   /** Fails closed: after a time when commits of other servers went unheard, nothing is remembered. */
@@ -50,15 +53,28 @@ export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
     onNodes(ids)
   }
 
+  const look = async () => {
+    seen = await readOn(changes, seen, committed, forget)
+  }
+
   const catchUp = async () => {
-    if (isReading) return
-    isReading = true
+    if (looking !== undefined) return
     try {
-      while (seen < committed) seen = await readOn(changes, seen, committed, forget)
+      while (seen < committed) {
+        looking = look()
+        await looking
+      }
     } catch (error) {
       onFailure(error) // the next commit tries again
     } finally {
-      isReading = false
+      looking = undefined
+    }
+  }
+
+  /** Until every commit up to `place` has been looked through, or that has failed. */
+  const reach = async (place: number) => {
+    for (let looks = 0; looks < MAX_LOOKS_WAITED_FOR && seen < place; looks++) {
+      await looking?.catch(() => {}) // whoever looks tells it
     }
   }
 
@@ -69,9 +85,11 @@ export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
 
   return {
     async find(id, suits = () => true) {
+      const asked = committed
+      if (seen < asked && known.has(id)) await reach(asked)
       const hears = isHearing()
       const remembered = known.get(id)
-      const isBelieved = remembered !== undefined && hears && seen === committed
+      const isBelieved = remembered !== undefined && hears && seen >= asked
       if (isBelieved && suits(remembered)) return remembered
       const [before, heardBefore] = [committed, heard]
       const node = await nodes.find(id)

@@ -3,7 +3,6 @@ import type { Log } from '../../log/open-log.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import type { Random } from '../../spiffe/random.ts'
 import type { DataStoreConfig } from '../config/sql.ts'
-import { openStore as openPostgres } from './postgres/open-store.ts'
 import { openStore as openSqlite } from './sqlite/open-store.ts'
 import type { Store } from './store.ts'
 
@@ -28,6 +27,8 @@ export async function openStore(config: DataStoreConfig, deps: OpenStoreDeps): P
         ...{ path: config.path, migrates: config.migrates, clock, onSql, onAhead },
       })
     case 'postgres': {
+      // Here, because a server with a file of its own starts sooner without it.
+      const { openStore: openPostgres } = await import('./postgres/open-store.ts')
       const onFailure = (err: unknown) => sqlLog.warn({ err }, 'Connection to the database lost')
       return await openPostgres({ config, clock, random, holder, onSql, onFailure, onAhead })
     }

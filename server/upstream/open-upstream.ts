@@ -1,7 +1,7 @@
-/** The upstream authority that the configuration names, if it names one. */
+/** The upstream authority that the configuration names, if it names one. Each kind is loaded when it is named: most servers have none. */
 import type { RandomBytes } from '../../spiffe/random.ts'
-import { type DiskUpstreamConfig, openDiskUpstream } from './disk.ts'
-import { openSpireUpstream, type SpireUpstreamConfig, type SpireUpstreamDeps } from './spire.ts'
+import type { DiskUpstreamConfig } from './disk.ts'
+import type { SpireUpstreamConfig, SpireUpstreamDeps } from './spire.ts'
 import type { UpstreamAuthority } from './upstream-authority.ts'
 
 export type UpstreamConfig = DiskUpstreamConfig | SpireUpstreamConfig
@@ -15,8 +15,8 @@ export async function openUpstream(
     case undefined:
       return undefined
     case 'disk':
-      return await openDiskUpstream(config, deps)
+      return await (await import('./disk.ts')).openDiskUpstream(config, deps)
     case 'spire':
-      return openSpireUpstream(config, deps)
+      return (await import('./spire.ts')).openSpireUpstream(config, deps)
   }
 }

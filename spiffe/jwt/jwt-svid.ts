@@ -4,6 +4,7 @@
  * @see JWT-SVID §2 — header, §3 — claims
  */
 import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { parseStrictJson } from '../bundle/strict-json.ts'
 import { fromUnixSeconds } from '../clock.ts'
 import { IdentityError, reasonOf } from '../error.ts'
 import { parseSpiffeId, type SpiffeId } from '../id.ts'
@@ -39,7 +40,8 @@ export function parseJwtSvid(token: string, audience: readonly string[] = []): J
     throw invalid('token is not a JWS in compact serialization')
   }
   // The algorithm is judged before anything else is looked at (§2.1).
-  const header = decode('header', () => decodeProtectedHeader(token))
+  const [protectedHeader = '', payload = ''] = token.split('.')
+  const header = decode('header', protectedHeader, () => decodeProtectedHeader(token))
   const { alg, kid, typ } = header
   if (!isJwtAlgorithm(alg)) {
     throw invalid(
@@ -54,7 +56,7 @@ export function parseJwtSvid(token: string, audience: readonly string[] = []): J
   if (kid !== undefined && typeof kid !== 'string') throw invalid('token key ID is not a string')
   return {
     ...readClaims(
-      decode('claims', () => decodeJwt(token)),
+      decode('claims', payload, () => decodeJwt(token)),
       audience,
     ),
     keyId: kid,
@@ -113,8 +115,10 @@ function readTime(name: string, value: unknown): Date {
   return fromUnixSeconds(value)
 }
 
-function decode<T>(what: string, read: () => T): T {
+/** Fails closed: of a member that is there twice one reader takes the first, another the last. */
+function decode<T>(what: string, part: string, read: () => T): T {
   try {
+    parseStrictJson(Buffer.from(part, 'base64url').toString())
     return read()
   } catch (cause) {
     throw invalid(`unable to parse JWT token: malformed ${what}`, cause)

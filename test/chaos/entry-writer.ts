@@ -1,6 +1,7 @@
 /**
  * A writer of entries at any of the servers: creates, updates and deletes, and says of each write what agents must know
- * from its acknowledgement on. A key whose write was not answered is never written again: it may have become either.
+ * from its acknowledgement on. A key whose write was not answered is never written again: it may have become either. Nor is
+ * one that was deleted: an agent that has not heard of it yet would seem to know what was created in its place.
  */
 import type { BatchCreateEntryResponse } from '../../proto/gen/spire/api/server/entry/v1/BatchCreateEntryResponse.ts'
 import type { BatchDeleteEntryResponse } from '../../proto/gen/spire/api/server/entry/v1/BatchDeleteEntryResponse.ts'
@@ -41,6 +42,7 @@ interface Key {
   readonly id: string
   readonly parent: string
   revision: number | undefined
+  isDeleted: boolean
 }
 
 /** Runs until the signal aborts. */
@@ -53,11 +55,11 @@ export async function writeEntries(deps: WriterDeps, signal: AbortSignal): Promi
     if (server === undefined) return
     if (keys.length < MAX_KEYS && random() < 0.5) {
       const parent = pick(random, parents) ?? ''
-      keys.push({ id: `${prefix}-${made++}`, parent, revision: undefined })
+      keys.push({ id: `${prefix}-${made++}`, parent, revision: undefined, isDeleted: false })
     }
     const key = pick(random, keys)
     const isSure = key === undefined || (await write(key, made++, server.admin, deps))
-    if (!isSure) keys.splice(keys.indexOf(key), 1)
+    if (key !== undefined && (!isSure || key.isDeleted)) keys.splice(keys.indexOf(key), 1)
     await clock.sleep(isSure ? PACE_MS : AFTER_FAILURE_MS, signal)
   }
 }
@@ -91,7 +93,8 @@ async function write(key: Key, version: number, admin: Admin, deps: WriterDeps):
     return false
   }
   attempt.acknowledge()
-  key.revision = deletes ? undefined : result.revision
+  key.revision = result.revision
+  key.isDeleted = deletes
   expect(id, parent, deletes ? { kind: 'absent' } : { kind: 'present', revision: result.revision })
   return true
 }
@@ -136,5 +139,3 @@ export function stateOf(entry: EntryInput | Entry): string {
   const values = selectors.map(({ type, value }) => `${type}:${value}`).sort()
   return [id?.path, parent?.path, values, entry.dns_names, entry.hint].join(' ')
 }
-
-export const startAt = (random: Random) => below(random, 2 ** 31)

@@ -57,7 +57,8 @@ export function createExpectations(options: ExpectationOptions): Expectations {
       delaysMs[wanted.kind].push(nowMs - sinceMs)
     } else if (!isSo && one.state === 'met') {
       one.state = 'failed'
-      faults.push(`${nameOf(key)}: was ${told(wanted)}, and is now ${toldSeen(seen)}`)
+      const at = new Date(nowMs).toISOString()
+      faults.push(`${nameOf(key)}: was ${told(wanted)}, and is ${toldSeen(seen)} at ${at}`)
     } else if (!isSo && one.state === 'open') {
       const lateMs = nowMs - sinceMs - excusedMs(sinceMs, nowMs)
       if (lateMs <= boundMs) return

@@ -122,7 +122,8 @@ async function killed(victims: readonly ChaosServer[], away: () => Promise<void>
 async function shake(kind: FaultKind, deps: FaultDeps): Promise<void> {
   const { postgres, clock, random, databaseAway } = deps
   if (kind === 'end all connections to the database') {
-    const all = 'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()'
+    const all =
+      'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()'
     await postgres.sql(`${all} and backend_type = 'client backend'`)
     return
   }

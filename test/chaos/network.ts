@@ -42,7 +42,7 @@ export async function cut(netns: string, from: Cut): Promise<void> {
   const chain = (name: string, hook: string, rule: string) =>
     `chain ${name} { type filter hook ${hook} priority 0; ${rule} drop; }`
   const chains = [chain('into', 'input', into), ...(out ? [chain('out', 'output', out)] : [])]
-  await nft(netns, `table ip chaos { ${chains.join(' ')} }`)
+  await nft(netns, `table ip chaos {\n${chains.join('\n')}\n}`)
 }
 
 export async function mend(netns: string): Promise<void> {

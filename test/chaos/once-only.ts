@@ -2,10 +2,11 @@
  * What must happen once, asked for at two servers at the same moment: a join token is good for one node, and of two
  * similar entries one is created. Servers may die meanwhile, so that neither may succeed; both never do.
  */
+
+import { joinTokenAttestor } from '../../agent/node/join-token.ts'
 import type { BatchCreateEntryResponse } from '../../proto/gen/spire/api/server/entry/v1/BatchCreateEntryResponse.ts'
 import type { Entry } from '../../proto/gen/spire/api/types/Entry.ts'
 import type { JoinToken } from '../../proto/gen/spire/api/types/JoinToken.ts'
-import { joinTokenAttestor } from '../../agent/node/join-token.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'

@@ -18,7 +18,14 @@ import { doTwice, similarOnes } from './once-only.ts'
 import { createOutages } from './outages.ts'
 import { type ChaosReport, spreadOf } from './report.ts'
 import { TRUST_DOMAIN } from './servers.ts'
-import { keptId, keptSpiffeId, openSetting, pathOf, type Setting, type SettingOptions } from './setting.ts'
+import {
+  keptId,
+  keptSpiffeId,
+  openSetting,
+  pathOf,
+  type Setting,
+  type SettingOptions,
+} from './setting.ts'
 import { judgeTurns } from './turn-logs.ts'
 import { probeWorkloads } from './workload-probe.ts'
 
@@ -91,7 +98,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 const clock = systemClock
 const nowMs = () => clock.now().getTime()
 
-interface Run extends Pick<Setting, 'servers' | 'postgres' | 'simulation' | 'real'> {
+interface Run extends Pick<Setting, 'servers' | 'postgres' | 'simulated' | 'real'> {
   readonly bundlePem: string
   readonly random: ReturnType<typeof seeded>
   readonly clock: typeof clock
@@ -106,7 +113,7 @@ interface Run extends Pick<Setting, 'servers' | 'postgres' | 'simulation' | 'rea
 
 function openRun(setting: Setting, seed: number): Run {
   const outages = createOutages(clock)
-  const agents = new Map(setting.simulation.agents.map((agent) => [pathOf(agent.id), agent]))
+  const agents = new Map(setting.simulated.map((agent) => [pathOf(agent.id), agent]))
   const parents = new Map<string, string>()
   const expectations = createExpectations({
     boundMs: BOUND_MS,
@@ -117,9 +124,9 @@ function openRun(setting: Setting, seed: number): Run {
     parents.set(keptId(id), path)
     expectations.expect(keptId(id), { kind: 'present', revision: 0 }, nowMs())
   }
-  const { servers, postgres, simulation, real, bundlePem } = setting
+  const { servers, postgres, simulated, real, bundlePem } = setting
   return {
-    ...{ servers, postgres, simulation, real, bundlePem, random: seeded(seed), clock },
+    ...{ servers, postgres, simulated, real, bundlePem, random: seeded(seed), clock },
     ...{ outages, record: createRecord('entry'), expectations, agents, parents, faults: [] },
   }
 }
@@ -173,7 +180,7 @@ async function look({ expectations, agents, parents }: Run, stop: AbortSignal): 
 /** After the last fault: everything that was acknowledged is everywhere, and the same everywhere. */
 async function settle(run: Run): Promise<void> {
   const { servers, expectations, faults, record, agents } = run
-  const attempt = async (what: string, work: () => Promise<void>) => {
+  const attempt = async (what: string, work: () => Promise<unknown>) => {
     await work().catch((error) => faults.push(`${what}: ${reasonOf(error)}`))
   }
   await attempt('servers after all', async () => {
@@ -201,7 +208,7 @@ async function settle(run: Run): Promise<void> {
       })
     })
   })
-  const stopped = run.simulation.agents.flatMap((agent) => agent.stopped() ?? [])
+  const stopped = run.simulated.flatMap((agent) => agent.stopped() ?? [])
   faults.push(...stopped.map((why) => `an agent has stopped: ${why}`))
 }
 
@@ -216,5 +223,5 @@ function judgeLogs({ servers, faults, expectations }: Run) {
   }
 }
 
-const movesOf = ({ simulation }: Setting) =>
-  simulation.agents.reduce((sum, agent) => sum + agent.syncs() - 1, 0)
+const movesOf = ({ simulated }: Setting) =>
+  simulated.reduce((sum, agent) => sum + agent.syncs() - 1, 0)

@@ -15,7 +15,7 @@ import { SERVER_PORT, type ServerName } from './network.ts'
 export const TRUST_DOMAIN = 'example.org'
 
 /** Renewals fall into every outage: each life is a few of them long. */
-const SETTINGS = 'default_x509_svid_ttl = "1m"  agent_ttl = "2m"'
+const SETTINGS = 'default_x509_svid_ttl = "90s"  agent_ttl = "4m"'
 const START_MS = 90_000
 
 export interface ChaosServer extends AsyncDisposable {

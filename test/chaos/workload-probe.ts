@@ -64,7 +64,8 @@ function judge(
   clock: Clock,
 ): number {
   const svid = svids.find(({ id }) => id === spiffeId)
-  if (svid === undefined) throw new Error(`was given ${svids.length} SVIDs, and none is ${spiffeId}`)
+  if (svid === undefined)
+    throw new Error(`was given ${svids.length} SVIDs, and none is ${spiffeId}`)
   const [bundle] = own.values()
   if (bundle !== undefined) bundles.set(name, bundle)
   for (const each of bundles.values()) {

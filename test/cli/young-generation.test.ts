@@ -12,6 +12,8 @@ vi.setConfig({ testTimeout: 60_000 })
 const dir = mkdtempSync(join(tmpdir(), 'young-generation-'))
 const spireAgent = join(dir, 'spire-agent')
 symlinkSync(steeple, spireAgent)
+const spireServer = join(dir, 'spire-server')
+symlinkSync(steeple, spireServer)
 afterAll(() => rmSync(dir, { recursive: true }))
 
 const TELL = '--import=data:text/javascript,console.log(JSON.stringify(process.execArgv))'
@@ -19,8 +21,9 @@ const TELL = '--import=data:text/javascript,console.log(JSON.stringify(process.e
 test.for([
   ['an agent has a small young generation', steeple, 'agent', ['--max-semi-space-size=4']],
   ['spire-agent has it too', spireAgent, 'run', ['--max-semi-space-size=4']],
-  ['a server has the one that Node chooses', steeple, 'server', []],
-  ['so has a proxy', steeple, 'proxy', []],
+  ['a server has one that is a little larger', steeple, 'server', ['--max-semi-space-size=8']],
+  ['spire-server has that too', spireServer, 'run', ['--max-semi-space-size=8']],
+  ['a proxy has the one that Node chooses', steeple, 'proxy', []],
   ['a word that only begins so changes nothing', steeple, 'agents', []],
 ] as const)('%s', async ([, program, word, expected]) => {
   const { stdout } = await run(program, [word, '--help'], { env: { NODE_OPTIONS: TELL } })

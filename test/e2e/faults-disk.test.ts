@@ -1,30 +1,38 @@
 /**
- * What a server does with a disk that is full, read-only or damaged: it says what it saw and what to do, ends or goes on, and
- * never begins anew over what it had. Real processes; full and read-only disks are small file systems in memory, for root.
+ * What a server does with files that are damaged, unreadable, of another server or of a newer version: it says what it saw and
+ * what to do, and never begins anew over what it had. Real processes.
  */
-import { spawnSync } from 'node:child_process'
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   cpSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { BatchCreateEntryResponse } from '../../proto/gen/spire/api/server/entry/v1/BatchCreateEntryResponse.ts'
-import { ask, call, connectAdmin, deadline } from '../kill/clients.ts'
-import { listEntries } from '../kill/entries.ts'
-import { program, type Server, startServer } from '../processes/cluster.ts'
+import { openStore } from '../../server/store/sqlite/open-store.ts'
+import { systemClock } from '../../spiffe/clock.ts'
+import { connectAdmin } from '../kill/clients.ts'
+import { createEntry } from '../kill/entries.ts'
+import { program, startServer } from '../processes/cluster.ts'
 import { type Result, run } from '../processes/process.ts'
 
 const DATABASE = 'datastore.sqlite3'
 const LONG_MS = 600_000
+const MAX_START_MS = 180_000
+const PAGE_BYTES = 4_096
+const NOBODY = 65_534
 
 let scratch: string
 /** What a killed server has left: most of it is in the write-ahead log. */
@@ -34,7 +42,7 @@ let foreign: string
 async function killed(entries: number): Promise<string> {
   await using server = await startServer('steeple')
   using admin = connectAdmin(server.socket)
-  for (let at = 0; at < entries; at += 1) await create(admin, `e${at}`)
+  for (let at = 0; at < entries; at += 1) await createEntry(admin, `e${at}`)
   server.process().kill('SIGKILL')
   await server.process().ended
   const copy = mkdtempSync(join(scratch, 'left-'))
@@ -46,14 +54,6 @@ async function killed(entries: number): Promise<string> {
   return copy
 }
 
-const create = (admin: ReturnType<typeof connectAdmin>, id: string) =>
-  ask<BatchCreateEntryResponse>((done) => {
-    const of = (path: string) => ({ trust_domain: 'example.org', path })
-    const selectors = [{ type: 'test', value: id }]
-    const entry = { id, parent_id: of('/parent'), spiffe_id: of(`/${id}`), selectors }
-    admin.entry.BatchCreateEntry({ entries: [entry] }, deadline(), done)
-  })
-
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'steeple-faults-'))
   left = await killed(12)
@@ -61,15 +61,21 @@ beforeAll(async () => {
 }, LONG_MS)
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
-/** Starts a server on a damaged copy of what was left, which must end by itself. */
-async function startOn(damage: (dir: string) => void): Promise<Result & { readonly dir: string }> {
+type Damage = (dir: string) => void | Promise<void>
+
+/** Starts a server on a damaged copy of what was left, which must end by itself. @param as what runs it */
+async function startOn(
+  damage: Damage,
+  as: readonly string[] = [],
+): Promise<Result & { readonly dir: string }> {
   const dir = mkdtempSync(join(scratch, 'copy-'))
   cpSync(left, dir, { recursive: true })
   const conf = join(dir, 'server.conf')
   writeFileSync(conf, readFileSync(conf, 'utf8').replaceAll('@dir@', dir))
-  damage(dir)
-  const [command, words] = program('steeple', 'server')
-  return { dir, ...(await run(command, [...words, 'run', '-config', conf], { timeoutMs: 90_000 })) }
+  await damage(dir)
+  const [steeple, words] = program('steeple', 'server')
+  const [command = steeple, ...rest] = [...as, steeple, ...words, 'run', '-config', conf]
+  return { dir, ...(await run(command, rest, { timeoutMs: MAX_START_MS })) }
 }
 
 function scribble(path: string, at: number, bytes: number): void {
@@ -77,6 +83,10 @@ function scribble(path: string, at: number, bytes: number): void {
   writeSync(file, Buffer.alloc(bytes, 0x5a), 0, bytes, at)
   closeSync(file)
 }
+
+/** As a server leaves it that was stopped in order: all in one file. */
+const closed = async (dir: string) =>
+  await (await openStore({ path: join(dir, DATABASE), clock: systemClock })).close()
 
 const log = (dir: string) => join(dir, `${DATABASE}-wal`)
 
@@ -87,7 +97,32 @@ test.each([
       rmSync(log(dir))
       writeFileSync(join(dir, DATABASE), Buffer.alloc(8_192, 0x5a))
     },
-    /cannot open database .*datastore\.sqlite3: file is not a database/,
+    /cannot open database .*datastore\.sqlite3: file is not a database; no new authorities were made; restore a backup/,
+  ],
+  [
+    'with a page that is overwritten',
+    async (dir: string) => {
+      await closed(dir)
+      scribble(join(dir, DATABASE), 4 * PAGE_BYTES, PAGE_BYTES)
+    },
+    /database .*datastore\.sqlite3 is damaged: .*; no new authorities were made; restore a backup/,
+  ],
+  [
+    'that was cut off',
+    async (dir: string) => {
+      await closed(dir)
+      truncateSync(join(dir, DATABASE), 3 * PAGE_BYTES)
+    },
+    /database .*datastore\.sqlite3.*; no new authorities were made; restore a backup/,
+  ],
+  [
+    'of a newer version',
+    async (dir: string) => {
+      await closed(dir)
+      using database = new DatabaseSync(join(dir, DATABASE))
+      database.exec("insert into kysely_migration values ('9999-newer', '2100-01-01T00:00:00Z')")
+    },
+    /database .*datastore\.sqlite3 .*9999-newer.*was it written by a newer one\?/,
   ],
   [
     'whose write-ahead log is overwritten in the middle',
@@ -126,19 +161,59 @@ test.each([
   LONG_MS,
 )
 
+test.skipIf(process.getuid?.() !== 0)(
+  'a server refuses a key file that it may not read, says whose it must be, and leaves it alone',
+  async () => {
+    const asNobody = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+    const { code, stderr, dir } = await startOn(
+      (copy) => {
+        chmodSync(scratch, 0o755)
+        chownSync(copy, NOBODY, NOBODY)
+        for (const name of readdirSync(copy)) {
+          if (name !== 'keys.json') chownSync(join(copy, name), NOBODY, NOBODY)
+        }
+        chmodSync(join(copy, 'keys.json'), 0o600)
+      },
+      ['setpriv', ...asNobody],
+    )
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /cannot read .*keys\.json: EACCES.*; the user that this program runs as must own it and may read it/,
+    )
+    expect(readFileSync(join(dir, 'keys.json'))).toEqual(readFileSync(join(left, 'keys.json')))
+  },
+  LONG_MS,
+)
+
 test(
-  'a server with the key file of another CA says so, signs by new authorities, and keeps the old ones in the bundle',
+  'a server whose key file or database is of another CA says so, signs by new authorities, and throws no key and no authority away',
   async () => {
     await using server = await startServer('steeple')
-    const before = (await server.cli('steeple', 'bundle', 'show')).stdout.trim()
+    const keys = join(server.dir, 'keys.json')
+    const bundle = async () => (await server.cli('steeple', 'bundle', 'show')).stdout.trim()
+    const before = await bundle()
     server.process().kill('SIGKILL')
     await server.process().ended
-    cpSync(join(foreign, 'keys.json'), join(server.dir, 'keys.json'))
+    cpSync(join(foreign, 'keys.json'), keys)
     await server.restart()
-    expect(server.process().output()).toMatch(/level=(warning|error).*key/i)
-    const after = (await server.cli('steeple', 'bundle', 'show')).stdout
+    expect(server.process().output()).toMatch(/level=warning.*its key is not in the key store/)
+    expect(readFileSync(`${keys}.kept-1`)).toEqual(readFileSync(join(foreign, 'keys.json')))
+    const after = await bundle()
     expect(after).toContain(before)
     expect(after.length).toBeGreaterThan(before.length + 100)
+
+    server.process().kill('SIGKILL')
+    await server.process().ended
+    const last = readFileSync(keys)
+    for (const suffix of ['', '-wal', '-shm']) {
+      rmSync(join(server.dir, DATABASE + suffix), { force: true })
+    }
+    await server.restart()
+    expect(server.process().output()).toMatch(
+      /level=warning.*keys of authorities that the database does not know.*kept=\S*keys\.json\.kept-2/,
+    )
+    expect(readFileSync(`${keys}.kept-2`)).toEqual(last)
+    expect(readFileSync(`${keys}.kept-1`)).toEqual(readFileSync(join(foreign, 'keys.json')))
   },
   LONG_MS,
 )
@@ -160,98 +235,7 @@ test(
       'another server has it open; SQLite serves one server at a time: stop the other one or choose another path',
     )
     using admin = connectAdmin(server.socket)
-    expect(await create(admin, 'still')).toMatchObject({ kind: 'acknowledged' })
+    expect(await createEntry(admin, 'still')).toMatchObject({ kind: 'acknowledged' })
   },
-  LONG_MS,
-)
-
-/** A file system of its own, so small that it can be filled. */
-async function onSmallDisk(work: (server: Server, disk: string) => Promise<void>): Promise<void> {
-  const disk = mkdtempSync(join(scratch, 'disk-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk])
-  expect(mounted.stderr.toString()).toBe('')
-  const before = process.env.TMPDIR
-  process.env.TMPDIR = disk
-  try {
-    const server = await startServer('steeple').finally(() => {
-      if (before === undefined) delete process.env.TMPDIR
-      else process.env.TMPDIR = before
-    })
-    await using _server = server
-    await work(server, disk)
-  } finally {
-    spawnSync('umount', ['-l', disk])
-  }
-}
-
-function fill(disk: string): string {
-  const path = join(disk, 'filler')
-  const file = openSync(path, 'w')
-  try {
-    for (;;) writeSync(file, Buffer.alloc(4_096))
-  } catch {
-    return path // there is no room for another page
-  } finally {
-    closeSync(file)
-  }
-}
-
-const isRoot = process.getuid?.() === 0
-
-test.skipIf(!isRoot)(
-  'on a full disk writes are refused with the reason, reads go on, and nothing that was acknowledged is lost',
-  () =>
-    onSmallDisk(async (server, disk) => {
-      using admin = connectAdmin(server.socket)
-      const acknowledged: string[] = []
-      const keys = readFileSync(join(server.dir, 'keys.json'))
-      const filler = fill(disk)
-      let refusal = ''
-      for (let at = 0; refusal === '' && at < 5_000; at += 1) {
-        const outcome = await create(admin, `full-${at}`)
-        const status =
-          outcome.kind === 'acknowledged' ? outcome.reply.results[0]?.status : undefined
-        if (status?.code === 0) acknowledged.push(`full-${at}`)
-        else refusal = status?.message ?? JSON.stringify(outcome)
-      }
-      expect(refusal).toMatch(/database or disk is full.*; free space on its disk, then try again/)
-      const prepared = await server.cli('steeple', 'localauthority', 'x509', 'prepare')
-      expect(prepared.code).toBe(1)
-      expect(prepared.stderr).toMatch(/cannot write keys file .*ENOSPC.*; /)
-      expect(readFileSync(join(server.dir, 'keys.json'))).toEqual(keys)
-      const shown = new Set((await listEntries(admin)).map(({ id }) => id))
-      expect(acknowledged.filter((id) => !shown.has(id))).toEqual([])
-
-      rmSync(filler)
-      expect(await create(admin, 'later')).toMatchObject({ kind: 'acknowledged' })
-      expect((await server.cli('steeple', 'localauthority', 'x509', 'prepare')).code).toBe(0)
-      server.process().kill('SIGKILL')
-      await server.process().ended
-      await server.restart()
-      using again = connectAdmin(server.socket)
-      const there = new Set((await listEntries(again)).map(({ id }) => id))
-      expect([...acknowledged, 'later'].filter((id) => !there.has(id))).toEqual([])
-    }),
-  LONG_MS,
-)
-
-test.skipIf(!isRoot)(
-  'a server whose disk has become read-only does not start, names the directory, and starts once it is writable',
-  () =>
-    onSmallDisk(async (server, disk) => {
-      await server.process()[Symbol.asyncDispose]()
-      spawnSync('mount', ['-o', 'remount,ro', disk])
-      const [command, words] = program('steeple', 'server')
-      const conf = join(server.dir, 'server.conf')
-      const { code, stderr } = await run(command, [...words, 'run', '-config', conf])
-      expect(code).toBe(1)
-      expect(stderr).toMatch(
-        /data_dir .* cannot be used \(.*EROFS.*\); choose a directory this user may write to/,
-      )
-      spawnSync('mount', ['-o', 'remount,rw', disk])
-      await server.restart()
-      using admin = connectAdmin(server.socket)
-      await call((done) => admin.entry.CountEntries({}, deadline(), done))
-    }),
   LONG_MS,
 )

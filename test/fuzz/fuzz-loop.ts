@@ -22,6 +22,7 @@ export interface Find {
 
 export interface Outcome {
   readonly inputs: number
+  readonly seconds: number
   /** What reached new code, seeds included. */
   readonly corpus: readonly Buffer[]
   /** Characters of source that ran. */
@@ -59,6 +60,7 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Ou
   const corpus: Buffer[] = []
   const finds = new Map<string, Find>()
   let inputs = 0
+  const started = performance.now()
   using coverage = openCoverage()
 
   const attempt = async (input: Buffer): Promise<Find | undefined> => {
@@ -105,7 +107,11 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Ou
   const corpusBytes = corpus.reduce((sum, { length }) => sum + length, 0)
   const grown = heapBytes === undefined ? 0 : heapAfterCollection() - heapBytes - corpusBytes
   const grownBytes = Math.max(0, grown)
-  return { inputs, corpus, reached: coverage.size(), finds: [...finds.values()], grownBytes }
+  const seconds = (performance.now() - started) / 1_000
+  return {
+    ...{ inputs, seconds, corpus, grownBytes },
+    ...{ reached: coverage.size(), finds: [...finds.values()] },
+  }
 }
 
 /** Runs halves until single inputs are left that reach something new; the coverage learns them. */

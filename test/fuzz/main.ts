@@ -6,8 +6,8 @@
 import { parseArgs } from 'node:util'
 import { growCorpus, keepFind } from './corpus.ts'
 import { MAX_GROWN_BYTES, type Outcome } from './fuzz-loop.ts'
-import { runTarget } from './supervise.ts'
-import { listTargets } from './targets.ts'
+import { runTargets } from './supervise.ts'
+import { groupOf, listTargets } from './targets.ts'
 
 const DEFAULT_SECONDS = 60
 const SEEDS = 2 ** 32
@@ -50,26 +50,29 @@ print(`seed ${seed}`)
 print('target                      inputs  /second  corpus  reached  grown   finds')
 let isGood = true
 let total = 0
-for (const { name, share } of wanted) {
-  const started = performance.now()
-  const outcome = await runTarget({
-    ...{ target: name, seed },
-    inputs: inputs === undefined ? NO_BOUND : Math.ceil((inputs * share) / shares),
-    seconds: seconds / wanted.length,
+for (const group of new Set(wanted.map(({ name }) => groupOf(name)))) {
+  const runs = wanted
+    .filter(({ name }) => groupOf(name) === group)
+    .map(({ name, share }) => ({
+      target: name,
+      inputs: inputs === undefined ? NO_BOUND : Math.ceil((inputs * share) / shares),
+      seconds: seconds / wanted.length,
+    }))
+  await runTargets(runs, seed, ({ target }, outcome) => {
+    report(target, outcome)
+    total += outcome.inputs
+    if (values.grow === true) growCorpus(target, outcome.corpus)
   })
-  report(name, outcome, (performance.now() - started) / 1_000)
-  total += outcome.inputs
-  if (values.grow === true) growCorpus(name, outcome.corpus)
 }
 print(`${total} inputs`)
 process.exitCode = isGood ? 0 : 1
 
-function report(name: string, outcome: Outcome, tookSeconds: number): void {
+function report(name: string, outcome: Outcome): void {
   const { finds, grownBytes } = outcome
   const columns = [
     name.padEnd(24),
     String(outcome.inputs).padStart(9),
-    String(Math.round(outcome.inputs / tookSeconds)).padStart(8),
+    String(Math.round(outcome.inputs / Math.max(outcome.seconds, 0.001))).padStart(8),
     String(outcome.corpus.length).padStart(7),
     String(outcome.reached).padStart(8),
     `${Math.round(grownBytes / 1024)} KiB`.padStart(10),

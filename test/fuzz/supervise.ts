@@ -1,8 +1,8 @@
-/** Runs a target in a thread of its own, and ends it when an input does not return or takes all memory. */
+/** Runs targets in a thread of their own, and ends it when an input does not return or takes all memory. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Find, Outcome } from './fuzz-loop.ts'
-import { SHARED_HEAD_BYTES, type TargetRun } from './run-target.ts'
+import { SHARED_HEAD_BYTES, type TargetRun, type ThreadRun } from './run-target.ts'
 
 /** No input begins for this long: the one that runs hangs. A busy machine is slower, not that slow. */
 const HANG_SECONDS = 30
@@ -14,36 +14,72 @@ const MAX_SHARED_BYTES = 256 * 1024
 
 const THREAD = new URL('./run-target.ts', import.meta.url)
 
-/** @returns what was found; where the thread ended early, the input that it was reading */
-export async function runTarget(run: Omit<TargetRun, 'shared'>): Promise<Outcome> {
+/**
+ * @param runs targets that load the same sources: a thread is begun for all of them, and anew behind one that was lost
+ * @param onOutcome told of each, in their order; where the thread ended early, with the input that it was reading
+ */
+export async function runTargets(
+  runs: readonly TargetRun[],
+  seed: number,
+  onOutcome: (run: TargetRun, outcome: Outcome) => void,
+  hangSeconds: number = HANG_SECONDS,
+): Promise<void> {
+  for (let next = 0; next < runs.length; ) {
+    const { seen, lost } = await runThread(runs.slice(next), seed, hangSeconds)
+    for (const outcome of lost === undefined ? seen : [...seen, lost]) {
+      const run = runs[next]
+      if (run !== undefined) onOutcome(run, outcome)
+      next += 1
+    }
+  }
+}
+
+interface Ended {
+  readonly seen: readonly Outcome[]
+  /** Of the target that it did not survive. */
+  readonly lost: Outcome | undefined
+}
+
+async function runThread(
+  runs: readonly TargetRun[],
+  seed: number,
+  hangSeconds: number,
+): Promise<Ended> {
   const shared = new SharedArrayBuffer(SHARED_HEAD_BYTES + MAX_SHARED_BYTES)
-  const head = new Int32Array(shared, 0, 2)
   const worker = new Worker(THREAD, {
-    workerData: { ...run, shared } satisfies TargetRun,
+    workerData: { runs, seed, shared } satisfies ThreadRun,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   })
   const over = new AbortController()
-  const ended = new Promise<Outcome>((resolve) => {
-    const lost = (signature: string, detail: string) =>
-      resolve(lostOutcome(head[0] ?? 0, { signature, detail, input: inputOf(shared) }))
-    // Buffers arrive as plain arrays of bytes.
-    worker.once('message', (outcome: Outcome) => resolve(revived(outcome)))
-    worker.once('error', (error: Error) => lost(error.name, error.stack ?? error.message))
-    worker.once('exit', (code) => lost('exit', `the thread ended with code ${code}`))
-    void watch(head, over.signal).then((isHung) => {
-      if (isHung) lost('hang', `it does not return within ${HANG_SECONDS} seconds`)
+  const seen: Outcome[] = []
+  const ended = new Promise<Outcome | undefined>((resolve) => {
+    const lose = (signature: string, detail: string) =>
+      resolve(lostOutcome(shared, signature, detail))
+    worker.on('message', (outcome: Outcome) => {
+      seen.push(revived(outcome))
+      if (seen.length === runs.length) resolve(undefined)
+    })
+    worker.once('error', (error: Error) => lose(error.name, error.stack ?? error.message))
+    worker.once('exit', (code) => lose('exit', `the thread ended with code ${code}`))
+    void watch(shared, hangSeconds, over.signal).then((isHung) => {
+      if (isHung) lose('hang', `it does not return within ${hangSeconds} seconds`)
     })
   })
   try {
-    return await ended
+    return { lost: await ended, seen }
   } finally {
     over.abort()
     await worker.terminate()
   }
 }
 
-/** @returns whether the count stood still for too long; false when it was stopped. The count is 0 while it starts. */
-async function watch(head: Int32Array, signal: AbortSignal): Promise<boolean> {
+/** @returns whether the count stood still for too long; false when it was stopped. The count is 0 while a target starts. */
+async function watch(
+  shared: SharedArrayBuffer,
+  hangSeconds: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const head = new Int32Array(shared, 0, 1)
   let seen = 0
   let since = performance.now()
   while (!signal.aborted) {
@@ -52,20 +88,19 @@ async function watch(head: Int32Array, signal: AbortSignal): Promise<boolean> {
     if (count !== seen || count === 0) {
       seen = count
       since = performance.now()
-    } else if (performance.now() - since > HANG_SECONDS * 1_000) return true
+    } else if (performance.now() - since > hangSeconds * 1_000) return true
   }
   return false
 }
 
-function inputOf(shared: SharedArrayBuffer): Buffer {
-  const length = new Int32Array(shared, 0, 2)[1] ?? 0
-  return Buffer.from(new Uint8Array(shared, SHARED_HEAD_BYTES).slice(0, length))
+function lostOutcome(shared: SharedArrayBuffer, signature: string, detail: string): Outcome {
+  const [inputs = 0, length = 0] = new Int32Array(shared, 0, 2)
+  const input = Buffer.from(new Uint8Array(shared, SHARED_HEAD_BYTES).slice(0, length))
+  const find: Find = { signature, detail, input }
+  return { inputs, seconds: 0, corpus: [], reached: 0, finds: [find], grownBytes: 0 }
 }
 
-function lostOutcome(inputs: number, find: Find): Outcome {
-  return { inputs, corpus: [], reached: 0, finds: [find], grownBytes: 0 }
-}
-
+/** Buffers arrive as plain arrays of bytes. */
 function revived(outcome: Outcome): Outcome {
   return {
     ...outcome,

@@ -20,6 +20,8 @@ export interface FuzzTarget {
   readonly share: number
   /** @throws anything but an IdentityError where the oracle is broken */
   run(input: Buffer): void | Promise<void>
+  /** Runs before the first input, in the thread that fuzzes. */
+  open?(): Promise<void>
   /** Frees what it opened. */
   close?(): Promise<void>
 }
@@ -54,16 +56,16 @@ export function mustEqual(what: string, seen: unknown, expected: unknown): void 
   if (one !== other) throw broken(`${what}: ${one.slice(0, 500)} is not ${other.slice(0, 500)}`)
 }
 
+/** Buffers would write themselves as lists of numbers: the value is asked of whatever holds it. */
 function show(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, part: unknown) => {
-      if (typeof part === 'bigint') return `${part}n`
-      if (part instanceof Uint8Array) return Buffer.from(part).toString('hex')
-      if (part instanceof Map) return [...part]
-      if (part instanceof Set) return [...part]
-      return part
-    }) ?? 'undefined'
-  )
+  const told = function (this: Readonly<Record<string, unknown>>, key: string): unknown {
+    const part = this[key]
+    if (typeof part === 'bigint') return `${part}n`
+    if (part instanceof Uint8Array) return Buffer.from(part).toString('hex')
+    if (part instanceof Map || part instanceof Set) return [...part]
+    return part
+  }
+  return JSON.stringify(value, told) ?? 'undefined'
 }
 
 export const ofText = (text: string): Buffer => Buffer.from(text, 'utf8')

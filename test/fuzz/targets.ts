@@ -6,6 +6,14 @@ type Group = () => Promise<{ readonly targets: readonly FuzzTarget[] }>
 const GROUPS: Readonly<Record<string, Group>> = {
   name: () => import('./targets/name.ts'),
   der: () => import('./targets/der.ts'),
+  document: () => import('./targets/document.ts'),
+  config: () => import('./targets/config.ts'),
+  proc: () => import('./targets/proc.ts'),
+  wire: () => import('./targets/wire.ts'),
+  policy: () => import('./targets/policy.ts'),
+  agent: () => import('./targets/agent.ts'),
+  backup: () => import('./targets/backup.ts'),
+  rpc: () => import('./targets/rpc.ts'),
 }
 
 export interface KnownTarget {
@@ -19,9 +27,12 @@ export async function listTargets(): Promise<readonly KnownTarget[]> {
   return groups.flatMap(({ targets }) => targets)
 }
 
+/** Targets of one group load the same sources. */
+export const groupOf = (target: string): string => target.split('-', 1)[0] ?? ''
+
 /** @param name its group comes first, as in `der-certificate` */
 export async function findTarget(name: string): Promise<FuzzTarget> {
-  const group = GROUPS[name.split('-', 1)[0] ?? '']
+  const group = GROUPS[groupOf(name)]
   const target = (await group?.())?.targets.find((one) => one.name === name)
   if (target === undefined) throw new Error(`no target ${name}`)
   return target

@@ -2,6 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { readAgentConfig } from '../../agent/config.ts'
+import { recordAt, textAt, textsAt } from '../../kubernetes/object.ts'
+import { readServerConfig } from '../../server/config.ts'
 import { run } from '../processes/process.ts'
 import { interop, peer } from './interop.ts'
 
@@ -52,7 +56,40 @@ const REFUSED = [
   ['a port out of range', { agent: { kubeletPort: 70_000 } }, '/agent/kubeletPort'],
   ['a socket directory that is not absolute', { agent: { socketDir: 'run' } }, '/agent/socketDir'],
   ['a level that there is not', { server: { logLevel: 'LOUD' } }, '/server/logLevel'],
-  ['two servers', { server: { replicas: 2 } }, "'replicas' not allowed"],
+  ['no server', { server: { replicas: 0 } }, '/server/replicas'],
+  [
+    'two servers on one file',
+    { server: { replicas: 2 } },
+    'server.replicas above 1 needs server.database.type postgres',
+  ],
+  [
+    'two servers whose configuration turns back to a file',
+    {
+      server: {
+        ...{ replicas: 2, database: { type: 'postgres', secretName: 'db' } },
+        config: {
+          plugins: { DataStore: { sql: { plugin_data: { database_type: 'sqlite3' } } } },
+        },
+      },
+    },
+    'server.replicas above 1 needs server.database.type postgres',
+  ],
+  ['another engine', { server: { database: { type: 'mysql' } } }, '/server/database/type'],
+  [
+    'PostgreSQL without a Secret',
+    { server: { database: { type: 'postgres' } } },
+    'server.database.secretName is needed',
+  ],
+  [
+    'a connection string among the values',
+    { server: { database: { type: 'postgres', connectionString: 'host=db' } } },
+    "'connectionString' not allowed",
+  ],
+  [
+    'a Secret that SQLite has no use for',
+    { server: { database: { secretName: 'db' } } },
+    'set server.database.type to postgres',
+  ],
   [
     'a trust bundle without a signer',
     { clusterTrustBundle: { enabled: true } },
@@ -113,6 +150,77 @@ interop('what is laid over a configuration replaces what the chart writes', ['he
   expect(stdout).toContain('"ca_ttl": "72h"')
   expect(stdout).toMatch(/"join_token": \{\s*"plugin_data": \{\}/)
   expect(stdout).toContain('"k8s_psat"')
+})
+
+const SEVERAL = {
+  server: {
+    replicas: 3,
+    database: { type: 'postgres', secretName: 'db', secretKey: 'url', filesSecretName: 'db-files' },
+  },
+}
+
+const objectsOf = (rendered: string): readonly unknown[] =>
+  parseAllDocuments(rendered).map((document) => document.toJS())
+
+const find = (objects: readonly unknown[], kind: string, name: string) =>
+  objects.find(
+    (one) => textAt(one, 'kind') === kind && textAt(recordAt(one, 'metadata'), 'name') === name,
+  )
+
+interop('three servers on PostgreSQL are rendered as they were looked over', ['helm'], async () => {
+  const [one, three] = [await template({}), await template(SEVERAL)]
+  expect(three.code, three.stderr).toBe(0)
+  const before = new Set(one.stdout.split('\n'))
+  const added = three.stdout.split('\n').filter((line) => !before.has(line))
+  await expect(`${added.join('\n')}\n`).toMatchFileSnapshot('chart/several-servers.txt')
+})
+
+interop('servers and agents take the configurations of three servers', ['helm'], async () => {
+  const { stdout } = await template(SEVERAL)
+  const objects = objectsOf(stdout)
+  const read = (name: string, key: string) =>
+    textsAt(find(objects, 'ConfigMap', name), 'data')[key] ?? ''
+  const source = (text: string, env: Readonly<Record<string, string>>) => ({
+    ...{ path: 'file.json', text, env, flags: { expandEnv: true } },
+    readText: () => 'PEM',
+  })
+  const uri = 'postgres://me:p$HOME@db/steeple?sslmode=require'
+  const text = read('steeple-server', 'server.json')
+  const server = readServerConfig(source(text, { STEEPLE_DATABASE: uri, HOME: '/root' }))
+  expect(server.dataStore).toMatchObject({
+    ...{ kind: 'postgres', primary: { user: 'me', password: 'p$HOME', database: 'steeple' } },
+  })
+  // What else has a dollar sign is what it is without the environment.
+  expect(server.controller?.ignoredNamespaces).toEqual([
+    '^kube-system$',
+    '^kube-public$',
+    '^steeple$',
+  ])
+  const agent = readAgentConfig({
+    ...source(read('steeple-agent', 'agent.json'), { MY_NODE_NAME: 'node1' }),
+    flags: {},
+  })
+  expect(agent).toMatchObject({
+    ...{ serverAddress: 'steeple-servers.steeple.svc', serverPort: 8081 },
+  })
+})
+
+interop('a connection string that breaks the text is refused and not shown', ['helm'], async () => {
+  const { stdout } = await template(SEVERAL)
+  const objects = objectsOf(stdout)
+  const text = textsAt(find(objects, 'ConfigMap', 'steeple-server'), 'data')['server.json'] ?? ''
+  for (const broken of [
+    'host=db password="s3cr3t"',
+    "password=s3cr3t\\' host=db",
+    'host="s3cr3t',
+  ]) {
+    const input = { path: 'server.json', text, env: { STEEPLE_DATABASE: broken } }
+    const reading = () =>
+      readServerConfig({ ...input, flags: { expandEnv: true }, readText: () => 'PEM' })
+    expect(reading).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+    expect(reading).toThrow(/server\.json:\d\d+:/)
+    expect(reading).not.toThrow(/s3cr3t/)
+  }
 })
 
 interop('the version of the chart is that of the package', ['helm'], async () => {

@@ -4,7 +4,7 @@ import type { BatchDeleteEntryResponse } from '../../proto/gen/spire/api/server/
 import type { BatchUpdateEntryResponse } from '../../proto/gen/spire/api/server/entry/v1/BatchUpdateEntryResponse.ts'
 import type { ListEntriesResponse } from '../../proto/gen/spire/api/server/entry/v1/ListEntriesResponse.ts'
 import type { Entry, EntryInput } from '../../proto/gen/spire/api/types/Entry.ts'
-import { type Admin, ask, call, deadline } from './clients.ts'
+import { type Admin, ask, call, deadline, type Outcome } from './clients.ts'
 import { createRecord, type Record } from './record.ts'
 import { pick } from './seeded.ts'
 import { settle, type WriteStream } from './stream.ts'
@@ -43,6 +43,24 @@ function stateOf(entry: EntryInput | Entry): string {
   const { spiffe_id: id, parent_id: parent, selectors = [], x509_svid_ttl: ttl } = entry
   const values = selectors.map(({ type, value }) => `${type}:${value}`).sort()
   return [id?.path, parent?.path, values, ttl, entry.dns_names, entry.hint].join(' ')
+}
+
+interface PlainEntry {
+  readonly parent?: string
+  readonly selector?: { readonly type: string; readonly value: string }
+}
+
+/** One entry whose ID is its path too. */
+export function createEntry(
+  admin: Admin,
+  id: string,
+  { parent = '/parent', selector = { type: 'test', value: id } }: PlainEntry = {},
+): Promise<Outcome<BatchCreateEntryResponse>> {
+  const of = (path: string) => ({ trust_domain: DOMAIN, path })
+  const entry = { id, parent_id: of(parent), spiffe_id: of(`/${id}`), selectors: [selector] }
+  return ask<BatchCreateEntryResponse>((done) =>
+    admin.entry.BatchCreateEntry({ entries: [entry] }, deadline(), done),
+  )
 }
 
 export async function listEntries(admin: Admin): Promise<ListEntriesResponse['entries']> {

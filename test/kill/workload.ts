@@ -13,7 +13,7 @@ export interface Workload {
   when(what: string, isSo: (served: ReadonlySet<string>) => boolean): Promise<ReadonlySet<string>>
 }
 
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 180_000
 const RETRY_MS = 50
 const PREFIX = 'spiffe://example.org'
 

@@ -39,8 +39,8 @@ export interface Server extends AsyncDisposable {
   process(): Running
   /** Runs a `spire-server`-style command of the given kind against this server's admin socket. */
   cli(by: Kind, ...args: readonly string[]): Promise<Result>
-  /** Starts the process again after it ended or was killed. */
-  restart(): Promise<void>
+  /** Starts the process again after it ended or was killed. @param env further variables of it; as before if not given */
+  restart(env?: Readonly<Record<string, string>>): Promise<void>
   /** A PEM file with the current bundle. */
   bundleFile(): Promise<string>
 }
@@ -60,6 +60,8 @@ export interface ServerOptions {
   readonly plugins?: string
   /** Further blocks of the file. */
   readonly blocks?: string
+  /** Further variables of its environment. */
+  readonly env?: Record<string, string>
 }
 
 export async function startServer(kind: Kind, options: ServerOptions = {}): Promise<Server> {
@@ -70,7 +72,8 @@ export async function startServer(kind: Kind, options: ServerOptions = {}): Prom
   const config = join(dir, 'server.conf')
   writeFileSync(config, serverConf({ dir, port, trustDomain, socket, options }))
   const [command, words] = program(kind, 'server')
-  const launch = () => start(command, [...words, 'run', '-config', config])
+  let variables = options.env ?? {}
+  const launch = () => start(command, [...words, 'run', '-config', config], { env: variables })
   let running = launch()
   const cli = (by: Kind, ...args: readonly string[]) => {
     const [cliCommand, cliWords] = program(by, 'server')
@@ -85,7 +88,8 @@ export async function startServer(kind: Kind, options: ServerOptions = {}): Prom
     trustDomain,
     process: () => running,
     cli,
-    async restart() {
+    async restart(env = variables) {
+      variables = env
       await running[Symbol.asyncDispose]()
       running = launch()
       await healthy()
@@ -139,8 +143,12 @@ export interface AgentOptions {
   readonly joinToken?: string
   /** Whether it listens on an admin socket. */
   readonly hasAdminSocket?: boolean
+  /** Words before the command, e.g. of what starts it in another namespace. @param dir everything of the agent's */
+  readonly under?: (dir: string) => readonly string[]
   /** Further blocks of the file. */
   readonly blocks?: string
+  /** Further variables of its environment. */
+  readonly env?: Record<string, string>
 }
 
 /** @param more flags of `token generate` */
@@ -179,8 +187,9 @@ export async function launchAgent(
       ? (options.joinToken ?? (await generateToken(server)))
       : undefined
   const [command, words] = program(kind, 'agent')
+  const [first = command, ...rest] = [...(options.under?.(dir) ?? []), command]
   const launch = (...more: readonly string[]) =>
-    start(command, [...words, 'run', '-config', config, ...more])
+    start(first, [...rest, ...words, 'run', '-config', config, ...more], { env: options.env ?? {} })
   let running = launch(...(token === undefined ? [] : ['-joinToken', token]))
   const at =
     (path: string) =>

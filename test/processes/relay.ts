@@ -15,9 +15,12 @@ export interface Relay extends AsyncDisposable {
   freeze(): void
   /** As at first, with the same port; what was frozen goes on. */
   mend(): Promise<void>
+  /** New connections lead to this port from now on. */
+  lead(target: number): void
 }
 
-export async function openRelay(target: number): Promise<Relay> {
+export async function openRelay(first: number): Promise<Relay> {
+  let target = first
   const pairs = new Set<readonly [Socket, Socket]>()
   let isFrozen = false
   const server = createServer((near) => {
@@ -65,6 +68,9 @@ export async function openRelay(target: number): Promise<Relay> {
         far.pipe(near)
       }
       if (!server.listening) await listen(port)
+    },
+    lead(next) {
+      target = next
     },
     [Symbol.asyncDispose]: cut,
   }

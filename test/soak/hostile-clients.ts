@@ -51,7 +51,7 @@ export async function halfClose(port: number, count: number): Promise<void> {
 }
 
 /** The beginning of a ClientHello: a record that promises 512 bytes. */
-const HELLO = Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3])
+export const HELLO = Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3])
 
 /** Connections that are closed, or reset, as soon as they are there. */
 export async function comeAndGo(port: number, count: number, atOnce: number): Promise<void> {

@@ -11,13 +11,16 @@ import { startAgent, startServer } from '../processes/cluster.ts'
 import { until } from '../processes/process.ts'
 import { giveIdentity, type RunningProxy, startProxy } from '../processes/proxy.ts'
 import { abandon, comeAndGo, flood, halfClose, resetRapidly } from './hostile-clients.ts'
+import { type Course, watchResources } from './resources.ts'
 
 export interface SoakOptions {
   readonly seconds: number
-  /** Connections that come and go. */
+  /** Connections that come and go in each round of the hostile clients; rounds follow each other until the time is over. */
   readonly shortConnections: number
   /** Each client asks as fast as it is answered. */
   readonly clients: number
+  /** How long connections may take to end after the last client has gone, in ms. */
+  readonly patienceMs: number
 }
 
 export interface SoakReport {
@@ -33,10 +36,12 @@ export interface SoakReport {
   readonly svids: number
   readonly floodAnswers: readonly number[]
   readonly isRapidResetEnded: boolean
-  /** MiB more than before, of each proxy. */
-  readonly grownMib: Readonly<Record<'inbound' | 'outbound', number>>
-  /** Connections of hostile clients that are left. */
+  /** What each proxy held on the way. */
+  readonly courses: readonly Course[]
+  /** Connections that are left of all that clients, hostile ones too, ever caused. */
   readonly left: number
+  /** HTTP/2 connections of the outbound proxy's pool among those that were left; it keeps one for minutes without a stream. */
+  readonly kept: number
   /** What the logs say of requests that failed. */
   readonly explanations: readonly string[]
   /** Lines of errors in the logs. */
@@ -163,25 +168,29 @@ async function run(options: SoakOptions, soaked: Soaked): Promise<SoakReport> {
   )
   // What a process allocates to begin with is no growth.
   await until('the load to run', async () => load.requests > 500)
-  const before = [memoryOf(inbound), memoryOf(outbound)]
+  const pids = { inbound: inbound.process().pid, outbound: outbound.process().pid }
+  const watching = watchResources(pids, SAMPLE_MS, over.signal)
   const changing = change(options, soaked, load)
   const hostile = harass(options, soaked)
   const changed = await changing
-  const { floodAnswers, isRapidResetEnded } = await hostile
+  const harassed = await hostile
   over.abort()
   await asking
-  const left = await connectionsLeft(soaked)
-  const grown = [inbound, outbound].map((one, at) => memoryOf(one) - (before[at] ?? 0))
+  const courses = await watching
   const output = `${inbound.process().output()}\n${outbound.process().output()}`.split('\n')
   return {
     ...{ requests: load.requests, failed: load.failed, passed: load.passed, ...changed },
-    ...{ floodAnswers: [...floodAnswers], isRapidResetEnded, left },
-    grownMib: { inbound: grown[0] ?? 0, outbound: grown[1] ?? 0 },
+    ...harassed,
+    ...(await connectionsLeft(soaked, options.patienceMs)),
+    courses,
     explanations: explanationsIn(outbound),
     errors: output.filter((line) => isError(line)).slice(0, MAX_TOLD),
     logLines: output.length,
   }
 }
+
+/** From one look at what the proxies hold to the next. */
+const SAMPLE_MS = 1_000
 
 /** Writes a policy every second, and watches which SVIDs come. */
 async function change({ seconds }: SoakOptions, { inbound, outboundPort }: Soaked, load: Load) {
@@ -219,42 +228,51 @@ async function harass(
   { seconds, shortConnections }: SoakOptions,
   { inboundPort, outboundPort }: Soaked,
 ) {
-  const each = Math.max(5, seconds * 2)
-  using _slow = await abandon(outboundPort, each * 5)
-  using _slowTls = await abandon(inboundPort, each * 5)
-  await comeAndGo(outboundPort, shortConnections / 2, 20)
-  await comeAndGo(inboundPort, shortConnections / 2, 20)
-  await halfClose(outboundPort, each)
-  const floodAnswers = await flood(outboundPort, each)
-  const isRapidResetEnded = await resetRapidly(outboundPort, 5_000)
-  return { floodAnswers, isRapidResetEnded }
+  const end = now() + seconds * 1000
+  const floodAnswers = new Set<number>()
+  let isRapidResetEnded = true
+  do {
+    using _slow = await abandon(outboundPort, ABANDONED)
+    using _slowTls = await abandon(inboundPort, ABANDONED)
+    await comeAndGo(outboundPort, shortConnections / 2, 20)
+    await comeAndGo(inboundPort, shortConnections / 2, 20)
+    await halfClose(outboundPort, HOSTILE)
+    for (const answer of await flood(outboundPort, HOSTILE)) floodAnswers.add(answer)
+    isRapidResetEnded &&= await resetRapidly(outboundPort, 5_000)
+  } while (now() < end)
+  return { floodAnswers: [...floodAnswers], isRapidResetEnded }
 }
 
-/** Connections that neither end of an ordinary client holds: all clients have gone. */
-async function connectionsLeft({ outbound }: Soaked): Promise<number> {
-  let left = -1
+/** Clients of each kind in a round. */
+const HOSTILE = 20
+/** Connections that are open all through a round and say nothing. */
+const ABANDONED = 100
+
+/** Those whose streams are reset are the only clients that speak HTTP/2, one at a time, so one connection carries them all. */
+const MOST_KEPT = 1
+
+/** Connections that the outbound proxy still has although all clients have gone, as soon as there is none, or as it is then. */
+async function connectionsLeft({ outbound }: Soaked, patienceMs: number) {
+  let [upstream, others] = [-1, -1]
   await until(
     'the connections to end',
     async () => {
       const { body } = await outbound.admin('GET', '/connections')
-      left = Array.isArray(body.connections) ? body.connections.length : -1
-      return left === 0
+      const listed = Array.isArray(body.connections) ? body.connections : []
+      upstream = listed.filter(({ listener }) => listener === 'db upstream').length
+      others = listed.length - upstream
+      return listed.length === 0
     },
-    20_000,
+    patienceMs,
   ).catch(() => {})
-  return left
+  const kept = Math.min(upstream, MOST_KEPT)
+  return { kept, left: upstream - kept + others }
 }
 
 /** Lines of requests that no policy refused and that came to nothing all the same. */
 function explanationsIn({ accessLog }: RunningProxy): readonly string[] {
   const lines = readFileSync(accessLog, 'utf8').split('\n')
   return lines.filter((line) => /"status":5\d\d/.test(line)).slice(0, MAX_TOLD)
-}
-
-/** MiB of memory that a process holds. */
-function memoryOf(proxy: RunningProxy): number {
-  const status = readFileSync(`/proc/${proxy.process().pid}/status`, 'utf8')
-  return Math.round(Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024)
 }
 
 /** Errors, and whatever is no line of a log, such as a stack trace. */

@@ -13,6 +13,6 @@ const report = await runStorm({
   nodes: existsSync(peer('spire-agent')) ? ['steeple', 'steeple', 'spire'] : ['steeple', 'steeple'],
 })
 process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)
-const { failures, expired, broken, trouble, authorities } = report
-const isGood = failures + expired + broken.length + trouble.length === 0 && authorities.length > 1
+const { failures, expired, broken, trouble, signers } = report
+const isGood = failures + expired + broken.length + trouble.length === 0 && signers.length > 1
 process.exitCode = isGood ? 0 : 1

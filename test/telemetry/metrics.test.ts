@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { IdentityError } from '../../spiffe/error.ts'
-import { NO_METRICS, openMetrics, statusName } from '../../telemetry/metrics.ts'
+import { NO_METRICS, statusName } from '../../telemetry/metrics.ts'
+import { openMetrics } from '../../telemetry/open-metrics.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 function open() {

@@ -29,6 +29,8 @@ export interface MtlsServerOptions {
   readonly minVersion?: MinTlsVersion
   /** Told of each connection that was refused, and why. */
   readonly onRefused?: (error: IdentityError, from: string) => void
+  /** How long a client may take to prove itself before it is let go; 10 s if not given. */
+  readonly handshakeTimeoutMs?: number | undefined
   readonly maxConnections?: number
   readonly clock?: Clock
 }
@@ -74,7 +76,7 @@ export function createMtlsServer(
     requestCert: true,
     // We verify ourselves, below: OpenSSL would take the roots of one trust domain for those of all.
     rejectUnauthorized: false,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
   })
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS
   const sockets = guard(server, { source, authorize, behind, clock, onRefused })
@@ -136,7 +138,9 @@ function guard(server: Server, gate: Gate): ReadonlySet<Socket> {
     // OpenSSL's own short reason, where there is one.
     const why = 'reason' in error ? String(error.reason) : error.message
     const refusal = new IdentityError('CALLER_UNIDENTIFIED', `the TLS handshake failed: ${why}`)
-    onRefused(refusal, addressOf(socket))
+    const from = addressOf(socket)
+    socket.destroy() // Node leaves a handshake that takes too long to us
+    onRefused(refusal, from)
   })
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.on('error', () => {}) // heard by whoever serves it; in between it must not end the process

@@ -3,8 +3,7 @@
  *
  * @see passwd(5), group(5)
  */
-import { type Stats, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFileSync, type Stats, statSync } from 'node:fs'
 import { IdentityError } from '../../../spiffe/error.ts'
 
 export interface AccountNames {
@@ -61,7 +60,8 @@ function cachedNames(path: string): () => Promise<ReadonlyMap<number, string>> {
         `${path} has ${stat.size} bytes, more than the ${MAX_FILE_BYTES} that are read`,
       )
     }
-    const names = parseAccountNames(await readFile(path, 'utf8'))
+    // At once: a thousand callers of an agent that has just started would each read it otherwise.
+    const names = parseAccountNames(readFileSync(path, 'utf8'))
     // Of a file that changes meanwhile the version is older than the names: it is read again.
     known = { version, names }
     return names

@@ -12,6 +12,10 @@ export interface Place {
   current(): number
   /** Called in the turn in which the index takes those changes in. */
   advance(sequence: number): void
+  /** Called whenever the log was looked at, and the index holds all of it. */
+  looked(): void
+  /** When that was, milliseconds since 1970. Undefined where no other server could know more. */
+  lookedMs(): number | undefined
   /**
    * Resolves when the index has reached `sequence`, at once when the log itself does not go so far: then it was
    * begun anew, from a backup perhaps, and there is nothing to wait for. Also resolves when the signal aborts.
@@ -23,17 +27,24 @@ export interface Place {
 export interface PlaceDeps {
   /** The last sequence of the log. */
   latest(): Promise<number>
+  /** Whether other servers serve the same store. */
+  readonly isShared: boolean
   readonly clock: Clock
 }
 
 /** Servers follow each other within 100 ms; one that takes this long has lost its database, or has too much to do. */
 const MAX_WAIT_MS = 5_000
 
-export function createPlace({ latest, clock }: PlaceDeps): Place {
+export function createPlace({ latest, isShared, clock }: PlaceDeps): Place {
   let current = 0
+  let lookedMs = clock.now().getTime()
   const waiting = new Set<{ readonly sequence: number; readonly wake: () => void }>()
   return {
     current: () => current,
+    looked() {
+      lookedMs = clock.now().getTime()
+    },
+    lookedMs: () => (isShared ? lookedMs : undefined),
     advance(sequence) {
       current = sequence
       for (const one of waiting) if (one.sequence <= current) one.wake()

@@ -9,6 +9,8 @@ export interface Pace {
   readonly heartbeatMs: number
   /** After the stream has begun. */
   readonly moveAfterMs: number
+  /** After the server has last seen all there is to see, when it has so many streams; another server may see more. */
+  staleAfterMs(streams: number): number
 }
 
 /** Faster would cost a thousand agents' server more than their news do. */
@@ -21,13 +23,24 @@ const MAX_HEARTBEAT_MS = 3_600_000
 const MOVE_AFTER_MS = 120_000
 /** Agents that all came at one moment move one by one. */
 const MOVE_SPREAD_MS = 50_000
+/** A server looks every second: one that has not seen the log for so long has lost its database. */
+const STALE_AFTER_MS = 4_000
+const STALE_SPREAD_MS = 3_000
+/** Fifty a second: the database may be away for all servers, and then whoever moves has to come back. */
+const STALE_EACH_MS = 20
 
 export function paceOf(agentId: SpiffeId, wantedHeartbeatMs: number): Pace {
   const heartbeatMs =
     wantedHeartbeatMs === 0
       ? 0
       : Math.min(MAX_HEARTBEAT_MS, Math.max(MIN_HEARTBEAT_MS, wantedHeartbeatMs))
-  return { heartbeatMs, moveAfterMs: MOVE_AFTER_MS + (spreadOf(agentId) % MOVE_SPREAD_MS) }
+  const spread = spreadOf(agentId)
+  return {
+    heartbeatMs,
+    moveAfterMs: MOVE_AFTER_MS + (spread % MOVE_SPREAD_MS),
+    staleAfterMs: (streams) =>
+      STALE_AFTER_MS + (spread % Math.max(STALE_SPREAD_MS, streams * STALE_EACH_MS)),
+  }
 }
 
 /** FNV-1a: any number that differs from agent to agent will do. */

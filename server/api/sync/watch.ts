@@ -37,6 +37,8 @@ export interface WatchDeps {
   readonly stopping: AbortSignal
 }
 
+/** A look at the log takes milliseconds. */
+const LOOK_AGAIN_MS = 1_000
 /** News right after news waits this long, so that a burst of writes costs one look instead of hundreds. */
 const BURST_PAUSE_MS = 25
 
@@ -129,10 +131,24 @@ function openPacer(
   { clock, watchers }: WatchDeps,
 ): Pacer {
   const now = () => clock.now().getTime()
-  const { heartbeatMs, moveAfterMs } = paceOf(svid.id, request.heartbeat_ms)
+  const { heartbeatMs, moveAfterMs, staleAfterMs } = paceOf(svid.id, request.heartbeat_ms)
   const expiresMs = svid.expiresAt.getTime() + 1
   let moveMs = now() + moveAfterMs
   let spokeMs = now()
+  const beganMs = now()
+  /** Once per stream, and only for who would hear of it. */
+  const staleAtMs = () => {
+    const lookedMs = heartbeatMs === 0 ? undefined : watchers.place.lookedMs()
+    if (lookedMs === undefined || moveMs === Number.POSITIVE_INFINITY)
+      return Number.POSITIVE_INFINITY
+    return Math.max(beganMs, lookedMs) + staleAfterMs(watchers.count())
+  }
+  /** Asked twice: after a pause of this process itself, what has come meanwhile is read first. */
+  const isStale = async (bell: AbortSignal) => {
+    if (now() < staleAtMs()) return false
+    await clock.sleep(LOOK_AGAIN_MS, bell)
+    return now() >= staleAtMs()
+  }
   const heartbeatDueMs = () =>
     heartbeatMs === 0 ? Number.POSITIVE_INFINITY : spokeMs + heartbeatMs
   return {
@@ -142,8 +158,9 @@ function openPacer(
     },
     async pause(bell) {
       while (!bell.aborted && now() < expiresMs) {
-        await clock.sleep(Math.min(expiresMs, moveMs, heartbeatDueMs()) - now(), bell)
-        const move = now() >= moveMs
+        const untilMs = Math.min(expiresMs, moveMs, heartbeatDueMs(), staleAtMs())
+        await clock.sleep(untilMs - now(), bell)
+        const move = now() >= moveMs || (await isStale(bell))
         if (bell.aborted || (!move && now() < heartbeatDueMs())) continue
         if (move) moveMs = Number.POSITIVE_INFINITY
         spokeMs = now()

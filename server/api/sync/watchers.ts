@@ -20,6 +20,8 @@ export interface Watchers {
   /** How far in the log of changes the index is. */
   readonly place: Place
   add(agentId: SpiffeId): Watcher
+  /** Of all agents. */
+  count(): number
   wake(agents: Iterable<string>): void
   wakeAll(): void
 }
@@ -34,6 +36,7 @@ interface Watch {
 
 export function createWatchers(index: Pick<EntryIndex, 'watch'>, deps: PlaceDeps): Watchers {
   const watches = new Map<string, Watch[]>()
+  let count = 0
   return {
     admission: createAdmission(deps.clock),
     place: createPlace(deps),
@@ -41,6 +44,7 @@ export function createWatchers(index: Pick<EntryIndex, 'watch'>, deps: PlaceDeps
       const own: Watch = { bell: createBell(), isReplaced: false }
       const all = [...(watches.get(agentId) ?? []), own]
       watches.set(agentId, all)
+      count += 1
       const [oldest] = all.filter(({ isReplaced }) => !isReplaced)
       if (all.length > MAX_WATCHES_PER_AGENT && oldest !== undefined) {
         oldest.isReplaced = true
@@ -52,12 +56,14 @@ export function createWatchers(index: Pick<EntryIndex, 'watch'>, deps: PlaceDeps
         isReplaced: () => own.isReplaced,
         [Symbol.dispose]() {
           unwatch()
+          count -= 1
           const rest = (watches.get(agentId) ?? []).filter((watch) => watch !== own)
           if (rest.length > 0) watches.set(agentId, rest)
           else watches.delete(agentId)
         },
       }
     },
+    count: () => count,
     wake(agents) {
       for (const agentId of agents) {
         for (const { bell } of watches.get(agentId) ?? []) bell.ring()

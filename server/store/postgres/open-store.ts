@@ -111,7 +111,7 @@ async function prepare(
 
 /**
  * Whoever migrates sees that this server runs, while its connection lives. One that was cut off while the database was migrated
- * beyond it is not healthy any more, and whoever minds it starts it anew, where it is refused.
+ * beyond it is not ready any more, so that nobody is sent to it, and would be refused if it were started anew.
  */
 function keepSeen({ migrations = MIGRATIONS }: OpenPostgresOptions, where: string) {
   let unfit: IdentityError | undefined

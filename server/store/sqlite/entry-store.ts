@@ -88,17 +88,19 @@ function createEntry(
   )
   if (similar !== undefined) return { kind: 'similar', entry: decodeEntry(similar) }
   const id = entry.id ?? randomId()
-  if (findRow(connection, id) !== undefined) return { kind: 'id-taken', id }
+  // A random one is nobody's: were it somebody's, the write would fail.
+  if (entry.id !== undefined && findRow(connection, id) !== undefined) {
+    return { kind: 'id-taken', id }
+  }
   const missing = missingBundle(connection, entry)
   if (missing !== undefined) return { kind: 'bundle-missing', trustDomain: missing }
   const createdAt = unixSeconds(clock.now())
-  const { lastRow } = connection.run(INSERT_ENTRY, id, createdAt, ...fieldValues(entry))
-  insertSelectors(connection, lastRow, entry)
-  insertFederatesWith(connection, lastRow, entry)
-  record('entry', id)
-  const created = entryOf(findRow(connection, id))
+  const created = connection.one<StoredEntry>(INSERT_ENTRY, id, createdAt, ...fieldValues(entry))
   if (created === undefined) throw new Error('the entry just written is not there')
-  return { kind: 'created', entry: created }
+  insertSelectors(connection, created.row, entry)
+  insertFederatesWith(connection, created.row, entry)
+  record('entry', id)
+  return { kind: 'created', entry: decodeEntry(created) }
 }
 
 function updateEntry(

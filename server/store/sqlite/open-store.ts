@@ -12,6 +12,7 @@ import type { Store } from '../store.ts'
 import { bundleStore } from './bundle-store.ts'
 import { caJournalStore } from './ca-journal-store.ts'
 import { changeLog, insertChange, latestSequence } from './change-log.ts'
+import { checkPages, isDamage, RESTORE } from './check-pages.ts'
 import { checkWal } from './check-wal.ts'
 import { connect } from './connection.ts'
 import { sqliteDump } from './dump.ts'
@@ -55,6 +56,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const path = options.path === ':memory:' ? options.path : resolve(options.path)
   const database = openDatabase(path, lockWaitMs)
   try {
+    checkPages(database, path)
     const standing = await migrate({ database, path, migrates, migrations })
     if (standing.kind === 'ahead') options.onAhead?.(standing.by)
   } catch (error) {
@@ -142,6 +144,6 @@ function openError(path: string, cause: unknown): IdentityError {
   const isBusy = cause instanceof Sqlite.SqliteError && cause.code.startsWith('SQLITE_BUSY')
   const why = isBusy
     ? 'another server has it open; SQLite serves one server at a time: stop the other one or choose another path'
-    : reasonOf(cause)
+    : `${reasonOf(cause)}${isDamage(cause) ? `; ${RESTORE}` : ''}`
   return new IdentityError('UNAVAILABLE', `cannot open database ${path}: ${why}`, { cause })
 }

@@ -36,6 +36,35 @@ test('an entry that gets other selectors, or none, is no longer found by the old
   expect(index.matching(new Set(selectors))).toEqual([])
 })
 
+test('workloads with the same selectors share what was found, and no others do', () => {
+  const index = createEntryIndex()
+  index.put(cachedEntry('one', { selectors: selectors.slice(0, 1) }))
+  expect(index.matching(new Set(selectors))).toBe(index.matching(new Set(selectors)))
+  expect(index.matching(new Set(selectors.slice(1)))).toEqual([])
+})
+
+test('selectors that hold commas and quotes are not taken for several', () => {
+  const index = createEntryIndex()
+  index.put(cachedEntry('one', { selectors: [parseSelector('a:1')] }))
+  expect(idsOf(index.matching(new Set([parseSelector('a:1'), parseSelector('b:2')])))).toEqual([
+    'one',
+  ])
+  expect(index.matching(new Set([parseSelector('a:1","b:2')]))).toEqual([])
+  expect(index.matching(new Set([parseSelector('a:1,b:2')]))).toEqual([])
+})
+
+test('more kinds of callers than are remembered are all answered rightly', () => {
+  const index = createEntryIndex()
+  index.put(cachedEntry('one', { selectors: [parseSelector('n:7')] }))
+  for (let round = 0; round < 2; round++) {
+    for (let kind = 0; kind < 5_000; kind++) {
+      const found = index.matching(new Set([parseSelector(`n:${kind}`)]))
+      if (found.length !== (kind === 7 ? 1 : 0)) throw new Error(`kind ${kind}: ${found.length}`)
+    }
+  }
+  expect(idsOf(index.matching(new Set([parseSelector('n:7')])))).toEqual(['one'])
+})
+
 test('who asks again with the same set hears of every entry that has come, changed or gone since', () => {
   const index = createEntryIndex()
   const asked = new Set(selectors)

@@ -241,3 +241,14 @@ test('the least recently used token makes room for a new one', async () => {
   await tokenOf(a, ['2'])
   expect(asked).toHaveLength(4)
 })
+
+test('a token of a time that was taken back is renewed, and used only while the server is away', async () => {
+  const { clock, asked, state, tokenOf } = setUp()
+  const first = await tokenOf()
+  clock.advance(-3_600_000)
+  state.fault = new IdentityError('REQUEST_INVALID', 'no')
+  expect(await tokenOf()).toBe(first)
+  state.fault = undefined
+  expect(await tokenOf()).not.toBe(first)
+  expect(asked).toHaveLength(3)
+})

@@ -69,6 +69,43 @@ test('a workload that no entry matches is told so at once', async () => {
   expect(await x509(nobody).next()).toEqual([])
 })
 
+test('workloads that are alike are shown the very same update, and each other one its own', async () => {
+  const { know, give, x509 } = setUp()
+  const a = cachedEntry('a')
+  know(a)
+  give(a)
+  const alike = [x509(new Set(root)), x509(new Set(root))]
+  const [one, other] = await Promise.all(alike.map(({ full }) => full()))
+  expect(one).toBe(other)
+  expect(one?.identities).toHaveLength(1)
+  expect(await x509(nobody).next()).toEqual([])
+})
+
+test('what was shared is shown to nobody once its SVID may not be handed out', async () => {
+  const { know, give, x509, clock } = setUp()
+  const a = cachedEntry('a')
+  know(a)
+  give(a)
+  const before = await x509(new Set(root)).full()
+  clock.advance(before.identities[0].expiresAt.getTime() - clock.now().getTime() + 1)
+  const late = x509(new Set(root)).full()
+  expect(await isPending(late)).toBe(true)
+  give(a)
+  expect(await late).not.toBe(before)
+})
+
+test('a change of the bundle is in what is shared from then on', async () => {
+  const { know, give, tell, x509 } = setUp()
+  const a = cachedEntry('a')
+  know(a)
+  give(a)
+  const before = await x509(new Set(root)).full()
+  tell(bundleOf(own, 'next root', 2))
+  const after = await x509(new Set(root)).full()
+  expect(after).not.toBe(before)
+  expect(after.bundle.x509Authorities[0].der.toString()).toBe('next root')
+})
+
 test('a workload waits until all of its entries have SVIDs, and then gets them in entry-ID order', async () => {
   const { know, give, x509 } = setUp()
   const [a, b] = [cachedEntry('a'), cachedEntry('b')]

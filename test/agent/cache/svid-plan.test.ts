@@ -152,3 +152,17 @@ test('an entry without prefetch gets its SVID when somebody waits, and keeps it 
   expect(plan({ entries: [entry], svids })).toEqual(nothing)
   expect(plan({ entries: [entry], svids, now: later(15) }).evicted).toEqual(['a'])
 })
+
+test('an SVID that was obtained before the clock was set back is renewed at once, and served until then', () => {
+  const entry = cachedEntry('a')
+  const svids = svidsOf(cachedSvid(entry, later(60)))
+  expect(plan({ entries: [entry], svids })).toMatchObject({ missing: [], stale: ['a'] })
+  const alike = svidsOf(cachedSvid(entry, new Date(now.getTime() + 10_000)))
+  expect(plan({ entries: [entry], svids: alike }).stale).toEqual([])
+})
+
+test('an entry that was postponed before the clock was set back does not wait for the time that was taken back', () => {
+  const retryAt = (minutes: number) => () => later(minutes).getTime()
+  expect(plan({ entries: [cachedEntry('a')], retryAt: retryAt(60) }).missing).toEqual(['a'])
+  expect(plan({ entries: [cachedEntry('a')], retryAt: retryAt(1) }).missing).toEqual([])
+})

@@ -308,3 +308,35 @@ test('what is owed to the disk is written in its order as soon as the disk takes
   stop.abort()
   await paying
 })
+
+test('an SVID that came before the clock was set back is renewed as soon as somebody rings; a failure says why it is none to be surprised at', async () => {
+  await using agent = await setUp()
+  await agent.clock.sleepers(1)
+  agent.clock.advance(HOUR / 2)
+  await expect.poll(() => agent.adopted.length).toBe(1)
+  await agent.clock.sleepers(1)
+  agent.server.gate = () => {
+    throw new IdentityError('UNAVAILABLE', 'not now')
+  }
+  agent.clock.advance(-HOUR)
+  agent.standing.bell.ring()
+  await expect.poll(() => agent.failures.length).toBe(1)
+  expect(agent.failures[0]).toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringMatching(
+      /not valid before .*Z, and it is .*Z by the clock of this machine; set the clock right/,
+    ),
+  })
+})
+
+test('after failed renewals the next one does not wait any longer once somebody rings', async () => {
+  await using agent = await setUp()
+  agent.state.isDiskFull = true
+  await agent.clock.sleepers(1)
+  agent.clock.advance(HOUR / 2)
+  await expect.poll(() => agent.failures.length).toBe(1)
+  await agent.clock.sleepers(1)
+  agent.state.isDiskFull = false
+  agent.standing.bell.ring()
+  await expect.poll(() => agent.adopted.length).toBe(1)
+})

@@ -174,6 +174,17 @@ test('a server that says that it cannot answer is told with its address, left, a
   expect([one.calls.length, two.calls.length]).toEqual([1, 2])
 })
 
+test('a connection that is made anew goes to a server that was neither left nor had the one before', async () => {
+  await using one = await serverOf()
+  await using two = await serverOf()
+  using client = connect([one.port, two.port])
+  for (let n = 0; n < 4; n++) {
+    await client.call()
+    client.connection.renew(client.connection.lease())
+  }
+  expect([one.calls.length, two.calls.length]).toEqual([2, 2])
+})
+
 test.for(['NOT_AUTHORIZED', 'INTERNAL', 'RATE_LIMITED', 'NOT_FOUND'] as const)(
   'a server that answers %s is there, and not left',
   async (code) => {

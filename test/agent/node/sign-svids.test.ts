@@ -31,7 +31,7 @@ async function setUp() {
   const deps = { connection, standing, clock }
   const opened = stack.move()
   return {
-    ...{ first, second, standing },
+    ...{ first, second, standing, clock, connection },
     x509: () => signX509With(deps)([{ entryId: 'a', csr }], signal),
     jwt: () => signJwtWith(deps)('a', ['audience'], signal),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
@@ -58,6 +58,37 @@ test('a server that has died is left within the same request', async () => {
   await agent.jwt()
   await agent.first.stop()
   expect(await agent.jwt()).toMatch(/^ey/)
+})
+
+test('a server that gives no answer is left after five seconds, and the same request goes to another', async () => {
+  await using agent = await setUp()
+  await agent.jwt() // from here on it is known that there is another one
+  const asked = Promise.withResolvers<void>()
+  agent.first.gate = () => {
+    asked.resolve()
+    return new Promise(() => {})
+  }
+  const signed = agent.x509()
+  await asked.promise
+  agent.clock.advance(5_000)
+  expect(await signed).toMatchObject([{ kind: 'signed' }])
+  expect(agent.second.calls).toEqual(['BatchNewX509SVID'])
+})
+
+test('when somebody else finds that the server does not answer, the request does not wait for it any longer', async () => {
+  await using agent = await setUp()
+  await agent.jwt()
+  const asked = Promise.withResolvers<void>()
+  agent.first.gate = () => {
+    asked.resolve()
+    return new Promise(() => {})
+  }
+  const signed = agent.x509()
+  await asked.promise
+  const silent = new IdentityError('DEADLINE_EXCEEDED', 'the server has said nothing for 9 s')
+  expect(agent.connection.leave(agent.connection.lease(), silent)).toBe(true)
+  expect(await signed).toMatchObject([{ kind: 'signed' }])
+  expect(agent.standing.take()).toBeUndefined()
 })
 
 test('when the next one cannot sign either, that is told, and nobody asks for ever', async () => {

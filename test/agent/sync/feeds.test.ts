@@ -44,11 +44,11 @@ async function setUp({ pushes = true, usesSync = true } = {}) {
     },
     ids: () => [...state.known.entries.keys()].sort(),
     poll: () => pollOnce(deps, { lease: connection.lease(), signal: stop.signal }),
-    push() {
+    push(hasOthers = false) {
       const inSync = Promise.withResolvers<void>()
       const run = { lease: connection.lease(), signal: stop.signal, onInSync: inSync.resolve }
       const failed = followPush(deps, {
-        ...{ ...run, onFederatedPushed: () => {}, knownSequence: 0 },
+        ...{ ...run, onFederatedPushed: () => {}, knownSequence: 0, hasOthers },
         onPlace: (sequence) => state.places.push(sequence),
         onMove: () => state.moves++,
       })
@@ -318,6 +318,31 @@ test('a server that promised to say something and falls silent is given up, afte
     code: 'DEADLINE_EXCEEDED',
     message: 'the server has said nothing for 9 s',
   })
+})
+
+test('a server that says nothing at all is not waited for as long where there is another one', async () => {
+  await using agent = await setUp()
+  const asked = Promise.withResolvers<void>()
+  agent.server.gate = () => {
+    asked.resolve()
+    return new Promise(() => {})
+  }
+  const { failed } = agent.push(true)
+  await asked.promise
+  agent.clock.advance(8_000)
+  await expect(failed).rejects.toMatchObject({
+    code: 'DEADLINE_EXCEEDED',
+    message: 'the server sent no word within 8 s',
+  })
+})
+
+test('a server that has said something is given the time for a large state, also where there is another one', async () => {
+  await using agent = await setUp()
+  const { inSync } = agent.push(true)
+  await inSync
+  agent.clock.advance(8_000)
+  agent.server.push({ entries: [wireEntry('b')] })
+  await expect.poll(agent.ids).toEqual(['b'])
 })
 
 test('a server that promised nothing may be silent for as long as it likes', async () => {

@@ -13,7 +13,7 @@ import { emptyBundle } from '../../../spiffe/bundle.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { parseTrustDomain } from '../../../spiffe/id.ts'
 import { parseSelector } from '../../../spiffe/selector.ts'
-import { openMetrics } from '../../../telemetry/metrics.ts'
+import { openMetrics } from '../../../telemetry/open-metrics.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 
 const caller: UnixCaller = { kind: 'unix', pid: 1, uid: 1, gid: 1, isAlive: () => true }

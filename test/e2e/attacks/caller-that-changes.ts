@@ -7,6 +7,15 @@ import { askIdentities } from './ask-identities.ts'
 
 const PROGRAM = join(import.meta.dirname, 'attacker.py')
 
+export interface Program {
+  /** The path of what runs in the end, as the kernel states it. */
+  readonly path: string
+  /** Instead of the path alone: what starts it. */
+  readonly words?: readonly string[]
+}
+
+const SECONDS = '600'
+
 export interface Change {
   /** Socket of the Workload API. */
   readonly api: string
@@ -18,8 +27,8 @@ export interface Change {
   /** What becomes of the process that connected; `as` is the user of who gets its number. */
   readonly then:
     | { readonly kind: 'stays' }
-    | { readonly kind: 'dies'; readonly as: number; readonly program: readonly string[] }
-    | { readonly kind: 'execs'; readonly program: readonly string[] }
+    | { readonly kind: 'dies'; readonly as: number; readonly program: Program }
+    | { readonly kind: 'execs'; readonly program: Program }
   /** Last steps of SPIFFE IDs that may come. */
   readonly names: readonly string[]
 }
@@ -30,10 +39,16 @@ export async function askAfterChange(change: Change) {
   const relay = join(dir, `${then.kind}.relay`)
   const when = agentPid === undefined ? 'accepted' : 'waiting'
   const victim =
-    then.kind === 'stays' ? [] : [String(then.kind === 'dies' ? then.as : uid), ...then.program]
+    then.kind === 'stays'
+      ? []
+      : [
+          String(then.kind === 'dies' ? then.as : uid),
+          then.program.path,
+          ...(then.program.words ?? [then.program.path, SECONDS]),
+        ]
   if (agentPid !== undefined) process.kill(agentPid, 'SIGSTOP')
   const attacker = spawn('python3', [PROGRAM, api, relay, String(uid), when, then.kind, ...victim])
-  const ended = once(attacker, 'close')
+  const ended = once(attacker, 'exit')
   let errors = ''
   attacker.stderr.on('data', (text) => {
     errors += text

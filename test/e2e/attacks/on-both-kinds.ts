@@ -1,20 +1,14 @@
-/** An attack on Steeple and, where it is installed, on SPIRE: what each of them does is said side by side. */
-import { test } from 'vitest'
-import { interop } from '../../interop/interop.ts'
+/** The same attacks on Steeple and, where it is installed, on SPIRE: what each of them does is said side by side. */
+import { describe } from 'vitest'
+import { lacking } from '../../interop/interop.ts'
 import type { Kind } from '../../processes/cluster.ts'
 
 export const isRoot = process.getuid?.() === 0
 
-/** @param title what ours does; SPIRE's part says what it does instead by what it expects */
-export function onBothKinds(title: string, attack: (kind: Kind) => Promise<void>): void {
-  test(title, () => attack('steeple'))
-  interop(`the same attack on SPIRE: ${title}`, ['spire-server', 'spire-agent'], () =>
-    attack('spire'),
-  )
-}
-
-/** As `onBothKinds`, for attacks that need root. */
-export function asRootOnBothKinds(title: string, attack: (kind: Kind) => Promise<void>): void {
-  if (isRoot) onBothKinds(title, attack)
-  else test.skip(`${title} (needs root)`, () => {})
+/** @param attacks tests; what SPIRE does otherwise is what they expect of it */
+export function onBothKinds(attacks: (kind: Kind) => void): void {
+  describe('Steeple', () => attacks('steeple'))
+  const how = lacking(['spire-server', 'spire-agent'])
+  if (how !== undefined) process.stderr.write(`SKIPPED what SPIRE does under attack: ${how}\n`)
+  describe.skipIf(how !== undefined)('SPIRE', () => attacks('spire'))
 }

@@ -2,95 +2,97 @@
  * Processes that try to be taken for others: by the number of one that has ended, by becoming another program, and by
  * what they make of the files that the agent looks at. The agents are real, and so are the processes.
  */
-import { chmodSync, copyFileSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect } from 'vitest'
-import {
-  type Agent,
-  type Kind,
-  type Server,
-  startAgent,
-  startServer,
-} from '../../processes/cluster.ts'
-import { until } from '../../processes/process.ts'
-import { askAfterChange, type Change } from './caller-that-changes.ts'
-import { asRootOnBothKinds } from './on-both-kinds.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchAgent, startAgent, startServer } from '../../processes/cluster.ts'
+import { askIdentities } from './ask-identities.ts'
+import { isRoot, onBothKinds } from './on-both-kinds.ts'
+import { NAMES, NOBODY, register, startWorld, type World } from './world.ts'
 
-const NOBODY = 65_534
-const NAMES = ['root', 'nobody', 'victim']
+describe.runIf(isRoot)('with root', () => {
+  onBothKinds((kind) => {
+    let world: World
+    beforeAll(async () => {
+      world = await startWorld(kind)
+    })
+    afterAll(() => world[Symbol.asyncDispose]())
 
-async function register(server: Server, agent: Agent, name: string, selector: string) {
-  const spiffeId = `spiffe://example.org/${name}`
-  const words = ['-parentID', agent.id, '-spiffeID', spiffeId, '-selector', selector]
-  const created = await server.cli(server.kind, 'entry', 'create', ...words)
-  expect(created.code, created.stderr).toBe(0)
-}
+    test.for([0, NOBODY])(
+      'the number of a process that connected and ended gets nobody its successor’s identity, as user %i',
+      async (as) => {
+        const program = { path: world.victim }
+        expect(await world.attack({ kind: 'dies', as, program })).toBe('cut')
+      },
+    )
 
-/** An agent that tells users and programs, and programs to be taken for. */
-async function startWorld(kind: Kind) {
-  await using stack = new AsyncDisposableStack()
-  const dir = mkdtempSync(join(realpathSync(tmpdir()), 'steeple-attack-'))
-  stack.defer(() => rmSync(dir, { recursive: true }))
-  chmodSync(dir, 0o755)
-  const victim = join(dir, 'victim')
-  const setUid = join(dir, 'set-uid')
-  for (const program of [victim, setUid]) copyFileSync('/bin/sleep', program)
-  chmodSync(setUid, 0o4755)
-  const server = stack.use(await startServer(kind))
-  const options = { workloadAttestor: 'discover_workload_path = true' }
-  const agent = stack.use(await startAgent(kind, server, options))
-  chmodSync(agent.dir, 0o755)
-  await register(server, agent, 'root', 'unix:uid:0')
-  await register(server, agent, 'nobody', `unix:uid:${NOBODY}`)
-  await register(server, agent, 'victim', `unix:path:${victim}`)
-  const attack = (then: Change['then'], more: Partial<Change> = {}) => {
-    rmSync(join(dir, `${then.kind}.relay`), { force: true })
-    return askAfterChange({ api: agent.socket, dir, uid: NOBODY, then, names: NAMES, ...more })
-  }
-  await until('the identity of nobody', async () => {
-    const got = await attack({ kind: 'stays' })
-    return Array.isArray(got) && got.join() === 'nobody'
+    test('a number that changed hands before the agent took the connection gets nobody an identity either', async () => {
+      const attack = (as: number) =>
+        world.attack(
+          { kind: 'dies', as, program: { path: world.victim } },
+          { whileAgentSleeps: world.agent.process().pid },
+        )
+      expect(await attack(0)).toBe('cut')
+      // SPIRE looks at the number when it takes the connection; the kernel can tell it of the process.
+      const taken = ['nobody', 'victim', 'hashed']
+      expect(await attack(NOBODY)).toEqual(kind === 'steeple' ? 'cut' : taken)
+    })
+
+    test('a process that becomes a set-user-ID program after it connected gets no identity', async () => {
+      const program = { path: world.setUid }
+      expect(await world.attack({ kind: 'execs', program })).toBe('cut')
+    })
+
+    test('a process is the program that it runs when it asks, not the one that connected', async () => {
+      const sleep = join(world.dir, 'sleep')
+      copyFileSync(world.victim, sleep)
+      const program = { path: sleep }
+      expect(await world.attack({ kind: 'execs', program })).toEqual(['nobody'])
+    })
+
+    test('in a mount namespace of its own a program has any path, and never another content', async () => {
+      const fake = join(world.dir, 'fake')
+      copyFileSync('/usr/bin/tail', fake)
+      const script = `mount --bind ${fake} ${world.victim} && exec ${world.victim} -f /dev/null`
+      const words = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', script]
+      const program = { path: world.victim, words }
+      expect(await world.attack({ kind: 'execs', program })).toEqual(['nobody', 'victim'])
+    })
   })
-  const kept = stack.move()
-  return {
-    agent,
-    attack,
-    victim: [victim, '600'],
-    setUid: [setUid, '600'],
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
-  }
-}
 
-asRootOnBothKinds(
-  'who has got the number of a process that connected and ended does not give its identity away',
-  async (kind) => {
-    await using world = await startWorld(kind)
-    for (const as of [0, NOBODY]) {
-      const answer = await world.attack({ kind: 'dies', as, program: world.victim })
-      console.log(kind, 'dies', as, answer)
-      expect(answer).toBe('cut')
-    }
-  },
-)
+  test('where /proc hides other users’ processes, callers that cannot be looked at get nothing', async () => {
+    await using server = await startServer('steeple')
+    chmodSync(server.dir, 0o755)
+    const hidden = 'mount -t proc -o hidepid=invisible proc /proc'
+    await using agent = await startAgent('steeple', server, {
+      workloadAttestor: 'discover_workload_path = true',
+      under: (dir) => [
+        ...['unshare', '--mount', 'sh', '-c'],
+        `${hidden} && chown -R ${NOBODY} ${dir} && exec setpriv --reuid=${NOBODY} --clear-groups "$@"`,
+        'sh',
+      ],
+    })
+    await register(server, agent, 'root', ['unix:uid:0'])
+    expect(await askIdentities(agent.socket, NAMES)).toBe('refused')
+    expect(agent.process().output()).toContain('workload attestation failed')
+  })
 
-asRootOnBothKinds(
-  'nor does it when the number has changed hands before the agent took the connection',
-  async (kind) => {
-    await using world = await startWorld(kind)
-    for (const as of [0, NOBODY]) {
-      const more = { whileAgentSleeps: world.agent.process().pid }
-      const answer = await world.attack({ kind: 'dies', as, program: world.victim }, more)
-      console.log(kind, 'dies waiting', as, answer)
-    }
-  },
-)
+  test('an agent does not start under the /proc of another PID namespace', async () => {
+    await using server = await startServer('steeple')
+    await using agent = await launchAgent('steeple', server, {
+      under: () => ['unshare', '--pid', '--fork', '--kill-child'],
+    })
+    expect(await agent.process().ended).toBe(1)
+    expect(agent.process().output()).toContain('/proc is of another PID namespace')
+  })
 
-asRootOnBothKinds(
-  'a process that becomes a set-user-ID program after it connected gets no identity',
-  async (kind) => {
-    await using world = await startWorld(kind)
-    console.log(kind, await world.attack({ kind: 'execs', program: world.setUid }))
-    console.log(kind, await world.attack({ kind: 'execs', program: world.victim }))
-  },
-)
+  test('a caller outside of the agent’s PID namespace has no number there, and gets no connection', async () => {
+    await using server = await startServer('steeple')
+    await using agent = await launchAgent('steeple', server, {
+      under: () => ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'],
+    })
+    await agent.process().line(/Serving the Workload API/)
+    expect(await askIdentities(agent.socket, NAMES)).toBe('cut')
+    await agent.process().line(/the caller is in another PID namespace/)
+  })
+})

@@ -182,3 +182,16 @@ test('no line takes longer for what it repeats', () => {
     }
   }
 })
+
+test.each([
+  'GET x HTTP/1.1\r\n',
+  'I \x00 HTTP/\n',
+  'GET\tadmin\tHTTP/1.1\r\n',
+  `GET x${'y'.repeat(9_000)} HTTP/1.1\r\n`,
+])('%j is judged alike in one piece and in any two', (text) => {
+  const bytes = Buffer.from(text, 'latin1')
+  const { kind } = sniffPlaintext(bytes)
+  for (let end = 1; end < bytes.length; end += 1) {
+    expect(['more', kind], `${end} bytes`).toContain(sniffPlaintext(bytes.subarray(0, end)).kind)
+  }
+})

@@ -84,7 +84,10 @@ export async function startServer(site: Site, options: ServerOptions = {}): Prom
     {
       journalStore: { load: faulty(store.caJournal.load), save: faulty(store.caJournal.save) },
       serverKey: SERVER_KEY,
-      keyStore: { generate: faulty(site.keyStore.generate), load: faulty(site.keyStore.load) },
+      keyStore: {
+        ...site.keyStore,
+        ...{ generate: faulty(site.keyStore.generate), load: faulty(site.keyStore.load) },
+      },
       publication: bundle,
       clock,
       randomBytes,

@@ -25,15 +25,24 @@ interface State {
   readonly hours?: number
   readonly hasBundle?: boolean
   readonly isLocked?: boolean
+  readonly isShared?: boolean
 }
 
 /** The names of the parts that are unwell, those that need a restart in capitals. */
 async function unwell(state: State) {
-  const { active, prepared, hours = 1, hasBundle = true, isLocked = false } = state
+  const {
+    active,
+    prepared,
+    hours = 1,
+    hasBundle = true,
+    isLocked = false,
+    isShared = false,
+  } = state
   const clock = new FakeClock(new Date(START.getTime() + hours * HOUR_MS))
   const checks = healthChecks({
     trustDomain,
     store: {
+      turns: { isShared },
       bundles: { find: async () => (hasBundle ? emptyBundle(trustDomain) : undefined) },
       async checkHealth() {
         if (isLocked) throw new IdentityError('UNAVAILABLE', 'locked')
@@ -58,6 +67,16 @@ test.for<readonly [string, State, readonly string[]]>([
     'the store, when it does not answer',
     { active: authority(), isLocked: true },
     ['CATALOG.DATASTORE'],
+  ],
+  [
+    'the store, without a restart, when it does not answer and other servers share it',
+    { active: authority(), isLocked: true, isShared: true },
+    ['catalog.datastore'],
+  ],
+  [
+    'the bundle, without a restart, when it is missing where other servers share the store',
+    { active: authority(), hasBundle: false, isShared: true },
+    ['server'],
   ],
   ['the server, without its bundle', { active: authority(), hasBundle: false }, ['SERVER']],
   ['the CA, without an authority', {}, ['SERVER.CA', 'server.ca.rotator']],

@@ -33,15 +33,13 @@ afterEach(async () => {
   await store.close()
 })
 
-const attest = (serialNumber: string) =>
-  store.nodes.attest({
-    id: agent,
-    attestationType: 'join_token',
-    serialNumber,
-    expiresAt: new Date('2027-01-01'),
-    canReattest: false,
-    selectors: [],
-  })
+const fields = {
+  attestationType: 'join_token',
+  expiresAt: new Date('2027-01-01'),
+  canReattest: false,
+  selectors: [],
+}
+const attest = (serialNumber: string) => store.nodes.attest({ ...fields, id: agent, serialNumber })
 
 /** Every commit has been looked through. */
 const settled = () =>
@@ -85,6 +83,60 @@ test('a row read while it was being replaced is not kept', async () => {
   const writing = store.nodes.renew(agent, '2', new Date('2027-02-01'))
   await Promise.all([writing, cache.find(agent), cache.find(agent)])
   expect((await cache.find(agent))?.newSerialNumber).toBe('2')
+})
+
+test('many that ask right after a commit wait for one look at the log, and the store is not asked', async () => {
+  await attest('1')
+  const logLooks: PromiseWithResolvers<void>[] = []
+  let [asked, tell] = [0, (_: number) => {}]
+  using busy = await cacheNodes({
+    nodes: {
+      find: (one) => {
+        asked += 1
+        return store.nodes.find(one)
+      },
+    },
+    changes: {
+      ...store.changes,
+      onCommit: (listener) => {
+        tell = listener
+        return () => {}
+      },
+      async after(place, limit) {
+        const look = Promise.withResolvers<void>()
+        logLooks.push(look)
+        await look.promise
+        return await store.changes.after(place, limit)
+      },
+    },
+    onNodes: () => {},
+    onFailure: (error) => expect(String(error)).toBe('Error: the log is away'),
+  })
+  await busy.find(agent)
+  expect(asked).toBe(1)
+  await store.joinTokens.create({ token: 't', expiresAt: new Date('2027-01-01') })
+  await store.nodes.attest({ ...fields, id: id('/spire/agent/join_token/b'), serialNumber: '9' })
+  tell(await store.changes.latest())
+  const finds = Array.from({ length: 100 }, () => busy.find(agent))
+  logLooks[0]?.resolve()
+  expect(new Set((await Promise.all(finds)).map((node) => node?.serialNumber))).toEqual(
+    new Set(['1']),
+  )
+  expect([asked, logLooks.length]).toEqual([1, 1])
+
+  // A change to the node itself is never answered from memory, however many wait.
+  await attest('2')
+  tell(await store.changes.latest())
+  const later = [busy.find(agent), busy.find(agent)]
+  logLooks[1]?.resolve()
+  expect((await Promise.all(later)).map((node) => node?.serialNumber)).toEqual(['2', '2'])
+
+  // Nor is anything while the log cannot be read.
+  await attest('3')
+  tell(await store.changes.latest())
+  const last = busy.find(agent)
+  logLooks[2]?.reject(new Error('the log is away'))
+  expect((await last)?.serialNumber).toBe('3')
 })
 
 test('nodes that change are named, and nothing else is', async () => {

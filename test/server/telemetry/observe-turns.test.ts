@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { openTurns } from '../../../server/store/sqlite/turns.ts'
 import { observeTurns } from '../../../server/telemetry/observe-turns.ts'
 import { systemClock } from '../../../spiffe/clock.ts'
-import { openMetrics } from '../../../telemetry/metrics.ts'
+import { openMetrics } from '../../../telemetry/open-metrics.ts'
 import { memoryLog } from '../../fakes/memory-log.ts'
 
 function start(isShared: boolean) {

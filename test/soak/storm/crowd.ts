@@ -42,7 +42,8 @@ async function gather({ members, workloadSocket }: CrowdPlan): Promise<void> {
           if (workload !== undefined && before !== undefined) void callOne(workload, true)
         },
         onBroken(error) {
-          if (!over.signal.aborted) tally.broken(member.id, error)
+          // Before its first SVID it only asks again, as any workload does whose entry has not come to its node yet.
+          if (workload !== undefined && !over.signal.aborted) tally.broken(member.id, error)
         },
         onRefused: (error) => tally.refused(error),
       })

@@ -61,6 +61,8 @@ export interface CrowdReport {
   readonly broken: readonly string[]
   /** Different authorities that bundles had, as digests. */
   readonly authorities: readonly string[]
+  /** Of these, those that signed an SVID, by their key identifiers. */
+  readonly signers: readonly string[]
   /** In one bundle. */
   readonly mostAuthorities: number
 }

@@ -13,7 +13,9 @@ export interface RunningCrowd extends AsyncDisposable {
 }
 
 export function openCrowd(plan: CrowdPlan): RunningCrowd {
-  const child = fork(join(import.meta.dirname, 'crowd.ts'), { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = fork(join(import.meta.dirname, 'crowd.ts'), {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
   const ready = Promise.withResolvers<readonly Place[]>()
   const told = Promise.withResolvers<CrowdReport>()
   const ended = Promise.withResolvers<void>()

@@ -34,6 +34,8 @@ export interface StormReport extends CrowdReport {
   readonly gatheredSeconds: number
 }
 
+/** What our server says of such a configuration when it starts. */
+const SHORT_LIVES = /may be cut short when the CA rotates/
 const CA_TTL = '1m'
 const SVID_TTL = '20s'
 /** Workloads of one process. */
@@ -41,7 +43,10 @@ const CROWD_SIZE = 125
 /** Nobody has these groups; they only have to differ. */
 const FIRST_GID = 200_000
 
+/** @throws Error without root, and when a node or a crowd does not come up */
 export async function runStorm(options: StormOptions): Promise<StormReport> {
+  if (process.getuid?.() !== 0)
+    throw new Error('a storm needs root: each workload has a group of its own')
   await using stack = new AsyncDisposableStack()
   const settings = `ca_ttl = "${CA_TTL}"  default_x509_svid_ttl = "${SVID_TTL}"`
   const server = stack.use(await startServer('steeple', { settings, logLevel: 'INFO' }))
@@ -51,16 +56,29 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   }
   const since = performance.now()
   const crowds = await gather(server, agents, options, stack)
-  const places = (await Promise.all(crowds.map(({ ready }) => ready))).flat()
+  const ended = firstEnd([server, ...agents])
+  ended.catch(() => {}) // when all are stopped in the end
+  const places = (await Promise.race([Promise.all(crowds.map(({ ready }) => ready)), ended])).flat()
   const gatheredSeconds = Math.round((performance.now() - since) / 100) / 10
   for (const crowd of crowds) {
     crowd.begin({ kind: 'begin', places, callEveryMs: options.callEveryMs })
   }
-  await systemClock.sleep(options.seconds * 1_000)
+  await Promise.race([systemClock.sleep(options.seconds * 1_000), ended])
   const reports = await Promise.all(crowds.map((crowd) => crowd.report()))
   const ours = [server, ...agents].filter(({ kind }) => kind === 'steeple')
-  const trouble = ours.flatMap((one) => troubleIn(one.process().output()))
+  const trouble = ours.flatMap((one) => troubleIn(one.process().output(), SHORT_LIVES))
   return { ...sumOf(reports), trouble, gatheredSeconds }
+}
+
+/** Rejects when a server or an agent ends by itself, e.g. because its own SVID ran out: nothing can come of the storm then. */
+async function firstEnd(all: readonly (Server | Agent)[]): Promise<never> {
+  return await Promise.race(
+    all.map(async (one) => {
+      const running = one.process()
+      const how = await running.ended
+      throw new Error(`${one.kind} ended with ${how}: ${running.output().slice(-2_000)}`)
+    }),
+  )
 }
 
 /** Entries for all, then processes of workloads that ask for them. */
@@ -75,7 +93,7 @@ async function gather(
   for (const [node, agent] of agents.entries()) {
     const first = node * each
     const count = Math.min(each, workloads - first)
-    const pathPrefix = `/${agent.kind}/node/${node}/workload/`
+    const pathPrefix = `/node/${node}/workload/`
     const gidOf = (index: number) => FIRST_GID + first + index
     await createEntries(server, {
       ...{ parentId: agent.id, pathPrefix, count },

@@ -1,7 +1,9 @@
 /** What one crowd has seen so far, and the sum of several. Lists are cut; the numbers beside them are whole. */
 import { createHash } from 'node:crypto'
+import { authorityKeyIdsOf } from '../../../agent/node/agent-svid.ts'
 import { systemClock } from '../../../spiffe/clock.ts'
 import { type IdentityError, reasonOf } from '../../../spiffe/error.ts'
+import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
 import type { TlsIdentity } from '../../../workload/tls/tls-identity.ts'
 import type { X509Context } from '../../../workload/x509-context.ts'
 import type { CrowdReport, Failed } from './messages.ts'
@@ -29,6 +31,7 @@ export function createTally(): Tally {
   const refusals: string[] = []
   const broken: string[] = []
   const authorities = new Set<string>()
+  const signers = new Set<string>()
   let mostAuthorities = 0
   const tell = <T>(list: T[], one: T) => {
     if (list.length < MAX_TOLD) list.push(one)
@@ -50,10 +53,11 @@ export function createTally(): Tally {
     svid(now, before) {
       const nowMs = systemClock.now().getTime()
       count.svids += now.svids.length
-      for (const { expiresAt } of now.svids) {
+      for (const { expiresAt, chain } of now.svids) {
         const restMs = expiresAt.getTime() - nowMs
         if (restMs <= 0) count.expired += 1
         least.shortestRestMs = Math.min(least.shortestRestMs, restMs)
+        for (const signer of authorityKeyIdsOf(chain.map(parseCertificate))) signers.add(signer)
       }
       const previous = before?.defaultSvid
       if (previous !== undefined && !isSame(previous.chain[0], now.defaultSvid.chain[0])) {
@@ -69,6 +73,7 @@ export function createTally(): Tally {
     report: () => ({
       ...{ ...count, ...least, failed, refusals, broken, mostAuthorities },
       authorities: [...authorities],
+      signers: [...signers],
     }),
   }
 }
@@ -91,6 +96,7 @@ export function sumOf(reports: readonly CrowdReport[]): CrowdReport {
     closestRenewalMs: least((one) => one.closestRenewalMs),
     broken: list((one) => one.broken).slice(0, MAX_TOLD),
     authorities: [...new Set(list((one) => one.authorities))],
+    signers: [...new Set(list((one) => one.signers))],
     mostAuthorities: Math.max(...reports.map((one) => one.mostAuthorities)),
   }
 }

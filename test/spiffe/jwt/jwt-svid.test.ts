@@ -46,6 +46,34 @@ test('takes an audience that is a single text, and tokens without kid, typ, iat 
   ])
 })
 
+const raw = (text: string) => Buffer.from(text).toString('base64url')
+const twice = (value: object, more: string) => raw(`${JSON.stringify(value).slice(0, -1)},${more}}`)
+
+test.for([
+  ['two algorithms', `${twice(HEADER, '"alg":"none"')}.${part(CLAIMS)}.c2ln`, 'header'],
+  ['two key IDs', `${twice(HEADER, '"kid":"other"')}.${part(CLAIMS)}.c2ln`, 'header'],
+  [
+    'two subjects',
+    `${part(HEADER)}.${twice(CLAIMS, '"sub":"spiffe://example.org/b"')}.c2ln`,
+    'claims',
+  ],
+  ['two audiences', `${part(HEADER)}.${twice(CLAIMS, '"aud":["c"]')}.c2ln`, 'claims'],
+  [
+    'a name spelled in two ways',
+    `${part(HEADER)}.${twice(CLAIMS, '"\\u0073ub":"x"')}.c2ln`,
+    'claims',
+  ],
+  [
+    'two members of one name further down',
+    `${part(HEADER)}.${twice(CLAIMS, '"x":{"y":1,"y":2}')}.c2ln`,
+    'claims',
+  ],
+] as const)('refuses %s, of which another reader might take the other', ([, svid, where]) => {
+  expect(refusalOf(() => parseJwtSvid(svid))).toBe(
+    `JWT_SVID_INVALID: unable to parse JWT token: malformed ${where}`,
+  )
+})
+
 test.for(['JWT', 'JOSE', undefined])('takes the type %s', (typ) => {
   expect(refusalOf(() => parseJwtSvid(withHeader({ typ })))).toBe('accepted')
 })

@@ -1,5 +1,10 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import {
+  type AddressInfo,
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type Socket,
+} from 'node:net'
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { expect, test } from 'vitest'
 import { type Bundle, emptyBundle } from '../../../spiffe/bundle.ts'
@@ -56,6 +61,7 @@ async function serve(
     port,
     seen,
     refused,
+    accept: server.accept,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }
@@ -282,6 +288,25 @@ test('without an identity nothing is connected and nothing is accepted', async (
   const socket = await connectMtls(sourceOf(web), authorizeAny(), to(server.port))
   expect(await echo(socket)).toBe('hello')
   socket.destroy()
+})
+
+test('a client that goes in the middle of its handshake is let go of, also when it was accepted elsewhere', async () => {
+  await using server = await serve(sourceOf(db), authorizeAny(), { handshakeTimeoutMs: 50 })
+  await using elsewhere = createTcpServer({ allowHalfOpen: true })
+  elsewhere.listen({ port: 0, host: '127.0.0.1' })
+  await once(elsewhere, 'listening')
+  const client = connectTcp(to((elsewhere.address() as AddressInfo).port))
+  client.on('error', () => {})
+  const [accepted]: Socket[] = await once(elsewhere, 'connection')
+  client.end(Buffer.of(0x16, 3, 1))
+  const [begun] = await once(accepted as Socket, 'data')
+  accepted?.pause()
+  accepted?.unshift(begun)
+  server.accept(accepted as Socket)
+  await once(accepted as Socket, 'close')
+  expect(server.refused).toEqual([expect.stringContaining('the TLS handshake failed')])
+  expect(server.seen).toEqual([])
+  client.destroy()
 })
 
 test('refuses TLS below 1.2', async () => {

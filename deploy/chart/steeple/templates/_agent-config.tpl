@@ -1,10 +1,13 @@
 {{- /* agent.conf as JSON: what the chart decides, overlaid by `agent.config`. */ -}}
 {{- define "steeple.agentConfig" -}}
 {{- $v := .Values -}}
+{{- /* Of several servers agents choose themselves: they leave one that is silent, which a Service would send them back to. */ -}}
+{{- $areSeveral := gt (int $v.server.replicas) 1 -}}
+{{- $servers := ternary (include "steeple.servers" .) (include "steeple.server" .) $areSeveral -}}
 {{- $agent := dict
   "trust_domain" $v.trustDomain
-  "server_address" (printf "%s.%s.svc" (include "steeple.server" .) .Release.Namespace)
-  "server_port" (int $v.server.service.port)
+  "server_address" (printf "%s.%s.svc" $servers .Release.Namespace)
+  "server_port" (ternary 8081 (int $v.server.service.port) $areSeveral)
   "data_dir" "/var/lib/steeple"
   "socket_path" (printf "%s/%s" $v.agent.socketDir $v.agent.socketName)
   "admin_socket_path" "/tmp/spire-agent/private/admin.sock"

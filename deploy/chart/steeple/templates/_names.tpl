@@ -7,6 +7,8 @@
 {{- end }}
 
 {{- define "steeple.server" }}{{ include "steeple.name" . }}-server{{ end }}
+{{- /* Behind this name is the address of each server that is ready. */ -}}
+{{- define "steeple.servers" }}{{ include "steeple.name" . }}-servers{{ end }}
 {{- define "steeple.agent" }}{{ include "steeple.name" . }}-agent{{ end }}
 {{- define "steeple.bundle" }}{{ include "steeple.name" . }}-bundle{{ end }}
 {{- /* Of objects outside of namespaces: two releases of one name may stand in two namespaces. */ -}}

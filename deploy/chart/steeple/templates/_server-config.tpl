@@ -18,8 +18,14 @@
 {{- with $v.server.jwtIssuer }}{{ $_ := set $server "jwt_issuer" . }}{{ end -}}
 {{- $attest := dict "clusters" (dict $v.clusterName (dict "service_account_allow_list" (list $agents))) -}}
 {{- $bundle := dict "namespace" .Release.Namespace "config_map" (include "steeple.bundle" .) "config_map_key" "bundle.crt" -}}
+{{- $isPostgres := eq $v.server.database.type "postgres" -}}
+{{- if and (not $isPostgres) (or $v.server.database.secretName $v.server.database.filesSecretName) -}}
+{{- fail "server.database names a Secret, which SQLite has no use for: set server.database.type to postgres" -}}
+{{- end -}}
+{{- $store := dict "database_type" "sqlite3" "connection_string" "/var/lib/steeple/datastore.sqlite3" -}}
+{{- if $isPostgres }}{{ $store = dict "database_type" "postgres" "connection_string" "$STEEPLE_DATABASE" }}{{ end -}}
 {{- $plugins := dict
-  "DataStore" (dict "sql" (dict "plugin_data" (dict "database_type" "sqlite3" "connection_string" "/var/lib/steeple/datastore.sqlite3")))
+  "DataStore" (dict "sql" (dict "plugin_data" $store))
   "KeyManager" (dict "disk" (dict "plugin_data" (dict "keys_path" "/var/lib/steeple/keys.json")))
   "NodeAttestor" (dict "k8s_psat" (dict "plugin_data" $attest))
   "Notifier" (dict "k8sbundle" (dict "plugin_data" $bundle))
@@ -75,5 +81,14 @@
 {{- $_ := set $config "pod_certificates" (dict $v.clusterName (dict "signer_name" $signer)) -}}
 {{- end -}}
 {{- if $v.metrics.enabled }}{{ $_ := set $config "telemetry" (dict "Prometheus" (dict "host" "0.0.0.0" "port" (int $v.metrics.port))) }}{{ end -}}
-{{- mustMergeOverwrite $config (deepCopy $v.server.config) | toPrettyJson -}}
+{{- $config = mustMergeOverwrite $config (deepCopy $v.server.config) -}}
+{{- if and (gt (int $v.server.replicas) 1) (ne (dig "plugins" "DataStore" "sql" "plugin_data" "database_type" "" $config) "postgres") -}}
+{{- fail "server.replicas above 1 needs server.database.type postgres: SQLite is a file of one server" -}}
+{{- end -}}
+{{- if $isPostgres -}}
+{{- /* The server puts the environment in; every other dollar sign stands for itself. */ -}}
+{{- toPrettyJson $config | replace "$" "$$" | replace "\"$$STEEPLE_DATABASE\"" "\"$STEEPLE_DATABASE\"" -}}
+{{- else -}}
+{{- toPrettyJson $config -}}
+{{- end -}}
 {{- end }}

@@ -4,7 +4,7 @@ import { FakeClock } from '../../../fakes/clock.ts'
 
 function open(latest = 100) {
   const clock = new FakeClock()
-  const place = createPlace({ latest: async () => latest, clock })
+  const place = createPlace({ latest: async () => latest, isShared: true, clock })
   const gone = new AbortController()
   let isThere = false
   const reach = (sequence: number) =>
@@ -63,10 +63,22 @@ test('an agent that goes away while it waits leaves nothing behind', async () =>
   expect(clock.sleeping).toBe(0)
 })
 
+test('when the log was looked at last is told only where another server could have seen more', () => {
+  const clock = new FakeClock()
+  const latest = async () => 0
+  const [shared, alone] = [true, false].map((isShared) => createPlace({ latest, isShared, clock }))
+  clock.advance(5_000)
+  expect(shared?.lookedMs()).toBe(clock.now().getTime() - 5_000)
+  shared?.looked()
+  alone?.looked()
+  expect(shared?.lookedMs()).toBe(clock.now().getTime())
+  expect(alone?.lookedMs()).toBeUndefined()
+})
+
 test('a log that cannot be read is no reason to tell less', async () => {
   const place = createPlace({
     latest: () => Promise.reject(new Error('the database is away')),
-    clock: new FakeClock(),
+    ...{ isShared: true, clock: new FakeClock() },
   })
   await expect(place.reach(1, new AbortController().signal)).rejects.toThrow('the database is away')
 })

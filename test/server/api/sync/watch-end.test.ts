@@ -39,7 +39,10 @@ function start(request: Partial<WatchRequest> = {}, latest = 0) {
   }
   const gone = new AbortController()
   const stopping = new AbortController()
-  const watchers = createWatchers({ watch: () => () => {} }, { latest: async () => latest, clock })
+  const watchers = createWatchers(
+    { watch: () => () => {} },
+    { latest: async () => latest, isShared: true, clock },
+  )
   const sent: WatchResponseInput[] = []
   const caller: PeerCaller = {
     kind: 'peer',
@@ -172,6 +175,36 @@ test('an agent that did not ask for it hears of news alone, until it is asked to
   clock.advance(10 * MINUTE_MS)
   await clock.sleepers(1)
   expect(sent).toHaveLength(2)
+  gone.abort()
+  await ended
+})
+
+test('a server that has not seen the log for seconds asks its agents to go elsewhere, once', async () => {
+  const { clock, sent, gone, ended, idle } = start({ heartbeat_ms: 3_600_000 })
+  await idle()
+  clock.advance(7_000)
+  await clock.sleepers(1)
+  expect(sent).toHaveLength(1) // it looks again first: perhaps it was this process that stood still
+  clock.advance(1_000)
+  await expect.poll(() => sent.length).toBe(2)
+  expect(sent[1]).toMatchObject({ move: true })
+  await clock.sleepers(1)
+  clock.advance(MINUTE_MS)
+  await clock.sleepers(1)
+  expect(sent).toHaveLength(2)
+  gone.abort()
+  await ended
+})
+
+test('a server that sees the log again after a pause keeps its agents', async () => {
+  const { clock, sent, gone, ended, watchers, idle } = start({ heartbeat_ms: 3_600_000 })
+  await idle()
+  clock.advance(60_000)
+  await clock.sleepers(1)
+  watchers.place.looked()
+  clock.advance(1_000)
+  await clock.sleepers(1)
+  expect(sent).toHaveLength(1)
   gone.abort()
   await ended
 })

@@ -125,3 +125,15 @@ test('a key that cannot be written is not there: neither in the store nor for th
   })
   expect(await store.load('x509-CA-A')).toBeUndefined()
 })
+
+test('a copy of all keys is kept beside the file before they are replaced, for its owner alone', async () => {
+  const path = await newPath()
+  const store = await openDiskKeyStore({ path, log })
+  await store.generate('x509-CA-A', 'ec-p256')
+  const before = await readFile(path, 'utf8')
+  const kept = await store.keepCopy()
+  await store.generate('x509-CA-A', 'ec-p256')
+  expect(kept).toBe(`${path}.kept-1`)
+  expect(await readFile(`${path}.kept-1`, 'utf8')).toBe(before)
+  expect((await stat(`${path}.kept-1`)).mode & 0o777).toBe(0o600)
+})

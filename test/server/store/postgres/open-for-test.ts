@@ -69,7 +69,7 @@ export async function openPostgresStore(
 const EMPTY = `do $$ declare name text; begin
   set local session_replication_role = replica;
   for name in select tablename from pg_tables where schemaname = current_schema()
-    and tablename not in ('kysely_migration', 'change_log')
+    and tablename not in ('kysely_migration', 'schema_readers', 'change_log')
   loop execute format('delete from %I', name); end loop;
   update change_log set latest = 0, pruned_through = 0;
 end $$`

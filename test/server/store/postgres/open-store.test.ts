@@ -108,7 +108,7 @@ withPostgres('the PostgreSQL store', (postgres) => {
     await postgres().createDatabase('older')
     await (await open(postgres(), 'older')).close()
     await postgres().sql(
-      `drop table servers, server_questions; drop table federation_relationships;
+      `drop table servers, server_questions, schema_readers; drop table federation_relationships;
         delete from kysely_migration where name > '0001-initial'`,
       'older',
     )

@@ -66,8 +66,8 @@ withPostgres('versions of the PostgreSQL store', (postgres) => {
     await store.joinTokens.create({ token: name, expiresAt: new Date(0) })
     await store.caJournal.save(name, new Uint8Array([1]))
     expect(await store.entries.find(name)).toMatchObject({ id: name })
-    expect((await store.federation.list({ size: 100 })).items.length).toBeGreaterThan(0)
-    expect((await store.nodes.list({}, { size: 10 })).items).toEqual([])
+    expect((await store.federation.list({ size: 100, token: '' })).items.length).toBeGreaterThan(0)
+    expect((await store.nodes.list({}, { size: 10, token: '' })).items).toEqual([])
   }
 
   test('a version that runs goes on while the next one migrates, and again after it starts anew', async () => {
@@ -85,7 +85,7 @@ withPostgres('versions of the PostgreSQL store', (postgres) => {
     await writeOfEach(back.store, 'd')
     await seen('roll', THIS.length, THIS.length, NEXT.length)
     expect(await next.store.entries.count({})).toBe(4)
-    expect(await postgres().sql('select sum(times) from next_seen', 'roll')).toBe('4')
+    expect(await postgres().sql('select sum(times) from next_seen', 'roll')).toBe('3')
     expect([before.failures, next.failures, back.failures]).toEqual([[], [], []])
   })
 
@@ -150,17 +150,16 @@ withPostgres('versions of the PostgreSQL store', (postgres) => {
   test('a migration that has to wait for a table gives up, rather than let everybody wait behind it', async () => {
     await postgres().createDatabase('held')
     await (await open('held')).store.close()
-    const reader = postgres().sql(
-      'begin; lock table entries in share mode; select pg_sleep(30)',
-      'held',
-    )
+    const reader = expect(
+      postgres().sql('begin; lock table entries in share mode; select pg_sleep(30)', 'held'),
+    ).rejects.toThrow(/terminating/)
     const held = "select count(*) from pg_locks where relation = 'entries'::regclass and granted"
     await expect.poll(() => postgres().sql(held, 'held')).toBe('1')
     await expect(open('held', NEXT)).rejects.toThrow(unavailable(/lock timeout/))
     await postgres().sql(
       "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(30)%' and pid <> pg_backend_pid()",
     )
-    await expect(reader).rejects.toThrow(/terminating/)
+    await reader
     await open('held', NEXT)
   })
 })

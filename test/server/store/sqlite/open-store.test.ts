@@ -14,7 +14,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import Sqlite from 'better-sqlite3'
+import type { Kysely } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { MIGRATIONS } from '../../../../server/store/sqlite/migrations.ts'
 import { openStore } from '../../../../server/store/sqlite/open-store.ts'
 import type { Store } from '../../../../server/store/store.ts'
 import { systemClock } from '../../../../spiffe/clock.ts'
@@ -111,6 +113,61 @@ test('refuses a database that a newer version has written', async () => {
   newer.close()
   await expect(open()).rejects.toThrow(unavailable(/written by a newer one\?/))
 })
+
+test.for([
+  ['that only that version reads', [['9998-next', '9998-next']]],
+  [
+    'two steps ahead',
+    [
+      ['9998-next', '0004-readers'],
+      ['9999-later', '0004-readers'],
+    ],
+  ],
+] as const)('refuses a database of a newer version %s', async ([, steps]) => {
+  await (await open()).close()
+  noteSteps(steps)
+  await expect(open()).rejects.toThrow(unavailable(/it has 9998-next.*newer one\?/))
+})
+
+test('goes on with a database of the next version where that has noted that it can, and says so', async () => {
+  await (await open()).close()
+  noteSteps([['9998-next', '0004-readers']])
+  for (const migrates of [true, false]) {
+    const ahead: string[] = []
+    const onAhead = (name: string) => ahead.push(name)
+    await using store = await openStore({ path, clock: systemClock, migrates, onAhead })
+    await store.entries.create([newEntry({ id: `x${migrates}`, spiffeId: idOf(`/${migrates}`) })])
+    expect(ahead).toEqual(['9998-next'])
+  }
+})
+
+test('carries out what is missing, and notes who can go on after it', async () => {
+  await (await open()).close()
+  const next = {
+    name: '9998-next',
+    oldestReader: '0004-readers',
+    migration: {
+      up: async (db: Kysely<unknown>) => {
+        await db.schema.alterTable('entries').addColumn('next_note', 'text').execute()
+      },
+    },
+  }
+  const migrations = [...MIGRATIONS, next]
+  await using store = await openStore({ path, clock: systemClock, migrations })
+  await store.close()
+  await using back = await open()
+  await back.entries.create([newEntry({ id: 'x' })])
+  expect(await back.entries.find('x')).toMatchObject({ id: 'x' })
+})
+
+function noteSteps(steps: readonly (readonly [string, string])[]): void {
+  const newer = new Sqlite(path)
+  for (const [name, reader] of steps) {
+    newer.prepare("insert into kysely_migration values (?, '2040')").run(name)
+    newer.prepare('insert into schema_readers values (?, ?)').run(name, reader)
+  }
+  newer.close()
+}
 
 test('refuses a second store on the same file, and the first one goes on', async () => {
   const first = await open()
@@ -238,13 +295,11 @@ test('with migrations disabled a new database is set up, and one of this version
 test('with migrations disabled a database of an older version is refused, and left as it is', async () => {
   await (await openStore({ path, clock: systemClock })).close()
   const older = new Sqlite(path)
-  older.exec(
-    "drop table servers; drop table server_questions; delete from kysely_migration where name = '0003-servers'",
-  )
+  older.exec("drop table schema_readers; delete from kysely_migration where name = '0004-readers'")
   older.close()
   await expect(openStore({ path, clock: systemClock, migrates: false })).rejects.toMatchObject({
     code: 'UNAVAILABLE',
-    message: expect.stringMatching(/older version \(it lacks 0003-servers\).*disable_migration/),
+    message: expect.stringMatching(/older version \(it lacks 0004-readers\).*disable_migration/),
   })
   await using store = await openStore({ path, clock: systemClock })
   await store.checkHealth()
