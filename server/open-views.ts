@@ -57,6 +57,7 @@ export async function openViews(
         onPlace: watchers.place.advance,
         onLooked: watchers.place.looked,
         onBundles: (changed) => {
+          if (changed === 'all') bundle.doubt()
           if (changed === 'all' || changed.has(trustDomain)) bundleWritten.ring()
           federatedView.note(changed)
         },

@@ -24,6 +24,11 @@ export interface LocalBundle {
   update(change: (bundle: Bundle) => Bundle): Promise<Bundle>
   /** Reads what others may have written. */
   refresh(): Promise<void>
+  /**
+   * The store may have gone back, to a restored backup or a standby that lacked the last writes: what is read from now on
+   * counts, whatever its number. Otherwise a revocation written since would be taken for old.
+   */
+  doubt(): void
   /** Calls `listener` with every newer bundle. It must not throw. @returns how to stop listening */
   onChange(listener: (bundle: Bundle) => void): () => void
 }
@@ -34,10 +39,16 @@ export async function openLocalBundle(
 ): Promise<LocalBundle> {
   let current = (await store.find(trustDomain)) ?? emptyBundle(trustDomain)
   const listeners = new Set<(bundle: Bundle) => void>()
+  /** How often the store was doubted, and how many of these doubts an answer has settled. */
+  let doubts = 0
+  let settled = 0
 
-  const adopt = (stored: Bundle | undefined) => {
+  /** @param asked what `doubts` was when the store was asked */
+  const adopt = (stored: Bundle | undefined, asked: number) => {
+    if (stored === undefined || asked < settled) return
     // Answers may overtake each other: an older one is of no interest any more.
-    if (stored === undefined || stored.sequenceNumber <= current.sequenceNumber) return
+    if (asked === settled && stored.sequenceNumber <= current.sequenceNumber) return
+    settled = asked
     current = stored
     for (const listener of listeners) listener(stored)
   }
@@ -45,15 +56,22 @@ export async function openLocalBundle(
   return {
     current: () => current,
     async update(change) {
+      const asked = doubts
       const empty = emptyBundle(trustDomain)
       const stored = await store.update(trustDomain, (present) => {
         const next = change(present ?? empty)
         return next === empty ? undefined : next
       })
-      adopt(stored)
+      adopt(stored, asked)
       return stored ?? empty
     },
-    refresh: async () => adopt(await store.find(trustDomain)),
+    async refresh() {
+      const asked = doubts
+      adopt(await store.find(trustDomain), asked)
+    },
+    doubt() {
+      doubts += 1
+    },
     onChange(listener) {
       const entry = (bundle: Bundle) => listener(bundle)
       listeners.add(entry)

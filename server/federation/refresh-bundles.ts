@@ -150,7 +150,7 @@ export function createBundleRefresher(deps: RefreshDeps): BundleRefresher {
   }
 }
 
-/** At most `MAX_FETCHES`, one after another; a failure is the business of the server whose turn it is. */
+/** At most `MAX_FETCHES`, one after another; a failure is told, and tried again by the server whose turn it is. */
 async function fetchFirst(
   deps: RefreshDeps,
   attempt: (of: FederationRelationship, signal: AbortSignal) => Promise<void>,

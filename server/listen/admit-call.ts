@@ -51,7 +51,9 @@ async function refuseIfOutlived(caller: Caller): Promise<void> {
 async function admitAgent(svid: PresentedSvid, method: string, deps: AdmitDeps): Promise<void> {
   const judge = (node: AttestedNode | undefined) => judgeAgent(svid, node, deps.clock.now())
   // Another server may have given this agent its SVID a moment ago: a refusal is never from memory.
-  const node = await deps.nodes.find(svid.id, (known) => judge(known).kind !== 'refused')
+  // Nor is one SVID adopted by it: another server may have adopted another one.
+  const suits = (known: AttestedNode) => !['refused', 'adopt'].includes(judge(known).kind)
+  const node = await deps.nodes.find(svid.id, suits)
   const judgement = judge(node)
   switch (judgement.kind) {
     case 'active':

@@ -39,12 +39,11 @@ export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
   let looking: Promise<void> | undefined
   let heard = changes.hearing()
 
-  /** Fails closed: after a time when commits of other servers went unheard, nothing is remembered. */
+  /** Fails closed: after a time when commits of other servers went unheard, nothing is remembered until the log's place is told. */
   const isHearing = (): boolean => {
     const now = changes.hearing()
     if (now !== heard) known.clear()
-    heard = now
-    return now !== undefined
+    return now !== undefined && now === heard
   }
 
   const forget = (ids: ReadonlySet<string> | 'all') => {
@@ -54,7 +53,17 @@ export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
   }
 
   const look = async () => {
-    seen = await readOn(changes, seen, committed, forget)
+    const since = heard
+    const place = await readOn(changes, seen, committed, forget)
+    if (since === heard) seen = place
+  }
+
+  /** Commits are heard again. The log may go on at a lower place than before, so what was known of it says nothing. */
+  const beginAnew = (hearing: number, sequence: number) => {
+    heard = hearing
+    committed = sequence
+    seen = sequence
+    forget('all')
   }
 
   const catchUp = async () => {
@@ -79,6 +88,8 @@ export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
   }
 
   const stopListening = changes.onCommit((sequence) => {
+    const hearing = changes.hearing()
+    if (hearing !== undefined && hearing !== heard) return beginAnew(hearing, sequence)
     committed = Math.max(committed, sequence)
     void catchUp()
   })

@@ -28,14 +28,14 @@ const AHEAD = 1 / 4
 /** Fails closed: what could not be told is not handed out. */
 export function createHorizon({ clock, known, tell }: HorizonDeps): Horizon {
   const told = new Map(Object.entries(known))
-  const telling = new Map<string, number>()
+  /** What is being told, and when that is done. */
+  const telling = new Map<string, { readonly ms: number; readonly done: Promise<void> }>()
   let last: Promise<void> = Promise.resolve()
   const endsBy = () => {
     const now = clock.now().getTime()
-    for (const ends of [told, telling]) {
-      for (const [id, ms] of ends) if (ms <= now) ends.delete(id)
-    }
-    const all = new Map([...told, ...telling])
+    for (const [id, ms] of told) if (ms <= now) told.delete(id)
+    const all = new Map(told)
+    for (const [id, { ms }] of telling) if (ms > (all.get(id) ?? now)) all.set(id, ms)
     const named = [...all].filter(([id]) => id !== ALL_OTHERS).sort(([, a], [, b]) => b - a)
     // Of too many, those that end first go together.
     const others = Math.max(named[MAX_COVERED]?.[1] ?? 0, all.get(ALL_OTHERS) ?? 0)
@@ -46,21 +46,21 @@ export function createHorizon({ clock, known, tell }: HorizonDeps): Horizon {
     async cover(authorityId, expiresAt) {
       const ms = expiresAt.getTime()
       if ((told.get(authorityId) ?? 0) >= ms) return
-      const before = telling.get(authorityId) ?? 0
-      if (before < ms) {
+      let mine = telling.get(authorityId)
+      if (mine === undefined || mine.ms < ms) {
         const now = clock.now().getTime()
-        telling.set(authorityId, Math.ceil(ms + Math.max(0, ms - now) * AHEAD))
         // One after another: whatever was added meanwhile goes with the next one.
         last = last.catch(() => {}).then(tell)
+        mine = { ms: Math.ceil(ms + Math.max(0, ms - now) * AHEAD), done: last }
+        telling.set(authorityId, mine)
       }
-      const target = telling.get(authorityId) ?? ms
       try {
-        await last
-      } catch (error) {
-        telling.delete(authorityId) // the next one tries again
-        throw error
+        await mine.done
+      } finally {
+        // Of a failure the next one tries again; what was raised meanwhile is not ours to take back.
+        if (telling.get(authorityId) === mine) telling.delete(authorityId)
       }
-      if ((told.get(authorityId) ?? 0) < target) told.set(authorityId, target)
+      if ((told.get(authorityId) ?? 0) < mine.ms) told.set(authorityId, mine.ms)
     },
     endsByMs: endsBy,
   }

@@ -30,9 +30,10 @@ export function mayBeRetired(
           `server ${key} has not been seen for ${Math.round(one.server.seenMsAgo / 1_000)} s and may come back; start it, or say that it is gone for good: -without ${key}`,
         )
       case 'stopped':
-        if (!isOwner || leftOut.includes(key)) break
+        // Fails closed: what cannot be read may be anything.
+        if ((!isOwner && one.server.document !== undefined) || leftOut.includes(key)) break
         throw refusal(
-          `authority ${id} is that of server ${key}, which is stopped; start it, or say that it is gone for good: -without ${key}`,
+          `authority ${id} is${isOwner ? '' : ', for all that can be read,'} that of server ${key}, which is stopped; start it, or say that it is gone for good: -without ${key}`,
         )
       default:
         one.state satisfies never

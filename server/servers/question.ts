@@ -9,7 +9,7 @@ import { USE_KINDS } from '../issue/ledger-record.ts'
 
 /** Authorities of one kind in one question. */
 export const MAX_ASKED = 256
-/** Characters of an answer: two million agents' worth of nothing, or about 100,000 followers and slots. */
+/** Characters of an answer: about 100,000 followers and slots. */
 export const MAX_ANSWER_LENGTH = 16 << 20
 
 const id = z.string().min(1).max(128)

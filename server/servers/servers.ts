@@ -169,10 +169,15 @@ function isSpent(server: ListedServer, deps: ServersDeps): boolean {
 /** Fails closed: what is trusted might be signed with by whoever has its keys. */
 function mustBeGone({ key, state, document }: ListedServer, deps: ServersDeps): void {
   if (state === 'living') throw refusal(`server ${key} lives; stop it first`)
+  if (document === undefined) {
+    throw refusal(
+      `what server ${key} signs with cannot be read; was it of a newer version? forget it with one that can`,
+    )
+  }
   const kinds = deps.hasUpstream ? (['jwt'] as const) : (['x509', 'jwt'] as const)
   const bundle = deps.bundle.current()
   for (const kind of kinds) {
-    const slots = document === undefined ? [] : Object.values(document[kind])
+    const slots = Object.values(document[kind])
     const id = slots.find((one) => one !== undefined && placeIn(bundle, kind, one) !== 'absent')
     if (id === undefined) continue
     const command = `steeple authority rotate ${kind} -authorityID ${id} -without ${key} -yes`

@@ -7,16 +7,21 @@
  * or a workload was without a valid SVID. An interrupt ends it early, with its report.
  */
 import { randomInt } from 'node:crypto'
+import { wholeNumber } from '../processes/whole-number.ts'
 import { runInNamespaces } from './run-in-namespaces.ts'
 
 const SECONDS = 600
 const AGENTS = 200
 const MAX_SEED = 2 ** 31
 
-const [, , seconds = SECONDS, seed = randomInt(MAX_SEED), agents = AGENTS] = process.argv
+const [, , seconds, seed, agents] = process.argv
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
-const options = { seconds: Number(seconds), seed: Number(seed), agents: Number(agents) }
+const options = {
+  seconds: wholeNumber('seconds', seconds, SECONDS),
+  seed: wholeNumber('seed', seed, randomInt(1, MAX_SEED)),
+  agents: wholeNumber('agents', agents, AGENTS),
+}
 const ended = await runInNamespaces(options, stop.signal)
 process.stdout.write(ended.output)
 process.exitCode = ended.code

@@ -79,7 +79,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   } finally {
     over.abort()
   }
-  const { once, probes } = await written
+  // A writer that threw has been noted; what it saw until then is lost.
+  const { once, probes } = await written.catch(() => NOTHING_SEEN)
   await settle(run)
   watching.abort()
   const worstPauseMs = await looks
@@ -96,6 +97,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 }
 
 const clock = systemClock
+const NOTHING_SEEN: Awaited<ReturnType<typeof writing>> = {
+  once: { tokens: 0, spent: 0, pairs: 0, created: 0 },
+  probes: { asked: 0, verified: 0 },
+}
 const nowMs = () => clock.now().getTime()
 
 interface Run extends Pick<Setting, 'servers' | 'postgres' | 'simulated' | 'real'> {

@@ -79,7 +79,7 @@ async function move(source: Kind, target: Kind): Promise<void> {
   const exported = await from.cli('steeple', 'export', file, '-federation')
   expect(exported).toEqual({
     code: 0,
-    stdout: `${entries.length + 1} written to ${file}\n`,
+    stdout: `${entries.length + 1} items written to ${file}\n`,
     stderr: '',
   })
 

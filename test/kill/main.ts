@@ -5,20 +5,21 @@
  * An interrupt ends it early, with its report.
  */
 import { randomInt } from 'node:crypto'
+import { wholeNumber } from '../processes/whole-number.ts'
 import { runKills } from './run-kills.ts'
 
 const MOMENTS = 1_000
 const LANES = 3
 const MAX_SEED = 2 ** 31
 
-const [, , moments = MOMENTS, seed = randomInt(MAX_SEED), lanes = LANES] = process.argv
+const [, , moments, seed, lanes] = process.argv
 const stop = new AbortController()
 process.once('SIGINT', () => stop.abort())
 const report = await runKills({
   signal: stop.signal,
-  moments: Number(moments),
-  seed: Number(seed),
-  lanes: Number(lanes),
+  moments: wholeNumber('moments', moments, MOMENTS),
+  seed: wholeNumber('seed', seed, randomInt(1, MAX_SEED)),
+  lanes: wholeNumber('lanes', lanes, LANES),
 })
 process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)
 process.exitCode = report.faults.length === 0 ? 0 : 1

@@ -3,13 +3,14 @@
  * some of the work failed, a log had a warning, or memory, descriptors or threads of a process were not flat;
  * `resources.ts` says how that is judged.
  */
+import { wholeNumber } from '../processes/whole-number.ts'
 import { runHour } from './hour/run-hour.ts'
 import { trendOf, unevennessOf } from './resources.ts'
 
 /** Looks at each process, spread over the whole time. */
 const SAMPLES = 240
 
-const minutes = Number(process.argv[2] ?? 60)
+const minutes = wholeNumber('minutes', process.argv[2], 60)
 const seconds = minutes * 60
 const { work, courses, trouble, logLines } = await runHour({
   seconds,

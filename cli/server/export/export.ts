@@ -58,7 +58,7 @@ export const exportEntries = defineCommand({
     let items = 0
     const counting = { ...what, onItems: (count: number) => (items += count) }
     await replaceByStream(file, bytesOf(textOf(server, counting)))
-    terminal.print(`${items} written to ${file}\n`)
+    terminal.print(`${items} items written to ${file}\n`)
     return 0
   },
 })

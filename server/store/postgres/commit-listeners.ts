@@ -1,4 +1,7 @@
-/** Who hears of commits, of this process and of others; each sequence is told once, and none after a greater one. */
+/**
+ * Who hears of commits, of this process and of others; each sequence is told once, and none after a greater one, for as long as
+ * commits of others are heard. After that the log may go on at a lower place: a standby that lacked the last commits is primary.
+ */
 
 export interface CommitListeners {
   /** @returns how to stop listening */
@@ -30,6 +33,7 @@ export function createCommitListeners(): CommitListeners {
     },
     setHearing: (now) => {
       if (now && !hears) times += 1
+      if (now !== hears) told = 0
       hears = now
     },
     hearing: () => (hears ? times : undefined),

@@ -117,6 +117,8 @@ async function makeRoom(session: Session, { replaces }: LoadOptions): Promise<vo
   for (const { table } of DERIVED_TABLES) await session.run(`delete from ${table}`)
   for (const table of DUMPED_TABLE_NAMES.toReversed()) await session.run(`delete from ${table}`)
   await session.run('delete from join_tokens')
+  // Whoever was paused or cut off meanwhile stops at its next beat instead of going on with what was there.
+  await session.run("update servers set incarnation = ''")
 }
 
 async function insertRows(session: Session, batch: readonly DumpRow[]): Promise<void> {

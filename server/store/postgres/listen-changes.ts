@@ -39,8 +39,6 @@ export async function listenChanges(deps: ListenDeps, signal: AbortSignal): Prom
       await deps.greet(session)
       await subscribe(session, deps)
       retryMs = FIRST_RETRY_MS
-      // What was committed before has been told by now, so that nobody believes what is outdated.
-      deps.onHearing(true)
       await heed(session, deps.clock, signal)
     } catch (error) {
       deps.onHearing(false)
@@ -52,14 +50,18 @@ export async function listenChanges(deps: ListenDeps, signal: AbortSignal): Prom
   }
 }
 
-/** Listens first and looks then: a commit in between is told twice rather than never. */
-async function subscribe(session: OwnSession, { onNews }: ListenDeps): Promise<void> {
+/**
+ * Listens first and looks then: a commit in between is told twice rather than never. Where the log is comes last, so that
+ * whoever hears it knows that from there on everything is heard.
+ */
+async function subscribe(session: OwnSession, { onNews, onHearing }: ListenDeps): Promise<void> {
   session.onNotification((channel, payload) => {
     const sequence = Number(payload)
     if (channel === CHANGES_CHANNEL && Number.isSafeInteger(sequence)) onNews(sequence)
   })
   await session.run(`listen ${CHANGES_CHANNEL}`)
   const log = await session.one<{ latest: number }>('select latest from change_log')
+  onHearing(true)
   if (log !== undefined) onNews(log.latest)
 }
 

@@ -95,7 +95,8 @@ function questions({
     unanswered: (key) =>
       connection.reads.all<ServerQuestion>(
         `select id, server_key as "to", question as text from server_questions
-          where server_key = $1 and answer is null order by asked_at_ms, id limit $2::bigint`,
+          where server_key = $1 and answer is null
+            and asked_at_ms >= ${NOW_MS} - ${QUESTION_KEPT_MS} order by asked_at_ms, id limit $2::bigint`,
         key,
         MAX_QUESTIONS,
       ),

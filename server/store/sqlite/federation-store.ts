@@ -12,6 +12,7 @@ import type { SqliteDeps } from './sqlite-deps.ts'
 import type { RecordChange } from './write-queue.ts'
 
 const LIST = 'federation'
+const COLUMNS = 'trust_domain, endpoint_url, profile, endpoint_spiffe_id'
 
 export function federationStore({ connection, queue }: SqliteDeps): FederationStore {
   return {
@@ -20,7 +21,7 @@ export function federationStore({ connection, queue }: SqliteDeps): FederationSt
       connection.read(() => {
         const size = pageSize(page)
         const rows = connection.all<FederationRow>(
-          `select * from federation_relationships
+          `select ${COLUMNS} from federation_relationships
             where trust_domain > ? order by trust_domain limit ?`,
           keyAfter(page, LIST),
           size + 1,
@@ -82,7 +83,7 @@ function seed(
 
 function find(connection: Connection, trustDomain: TrustDomain) {
   const row = connection.one<FederationRow>(
-    'select * from federation_relationships where trust_domain = ?',
+    `select ${COLUMNS} from federation_relationships where trust_domain = ?`,
     trustDomain,
   )
   return row === undefined ? undefined : decodeRelationship(row)

@@ -53,7 +53,9 @@ async function carryOut(
   database.exec('begin immediate')
   const { error } = await migrator.migrateToLatest()
   if (error === undefined) {
-    const note = database.prepare('insert into schema_readers values (?, ?)')
+    const note = database.prepare(
+      'insert into schema_readers (migration, oldest_reader) values (?, ?)',
+    )
     for (const { name, oldestReader } of migrations) {
       if (missing.includes(name)) note.run(name, oldestReader)
     }

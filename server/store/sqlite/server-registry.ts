@@ -1,4 +1,4 @@
-/** The servers of the store in SQLite. Only one of them can be alive; the others are those that a restored backup knew. */
+/** The same port in SQLite, for the contract: one server has the file, and nothing writes here while it runs. */
 import {
   MAX_QUESTIONS,
   MAX_SERVERS,
@@ -98,8 +98,10 @@ function questions({
       connection.read(() =>
         connection.all<ServerQuestion>(
           `select id, server_key as "to", question as text from server_questions
-            where server_key = ? and answer is null order by asked_at_ms, id limit ?`,
+            where server_key = ? and answer is null and asked_at_ms >= ?
+            order by asked_at_ms, id limit ?`,
           key,
+          nowMs() - QUESTION_KEPT_MS,
           MAX_QUESTIONS,
         ),
       ),

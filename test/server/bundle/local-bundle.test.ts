@@ -111,3 +111,43 @@ test('an answer that comes late never brings an older bundle back', async () => 
   await refreshing
   expect(keyIds(bundle.current())).toEqual(['one', 'two'])
 })
+
+test('a store that has gone back is believed once it is doubted, and not before', async () => {
+  let answer = { ...withKey(emptyBundle(trustDomain), 'one'), sequenceNumber: 10 }
+  const bundle = await openLocalBundle(
+    { update: store.bundles.update, find: async () => answer },
+    trustDomain,
+  )
+  answer = { ...withKey(emptyBundle(trustDomain), 'older'), sequenceNumber: 7 }
+  await bundle.refresh()
+  expect(keyIds(bundle.current())).toEqual(['one'])
+  bundle.doubt()
+  await bundle.refresh()
+  expect(keyIds(bundle.current())).toEqual(['older'])
+  answer = { ...answer, sequenceNumber: 6 }
+  await bundle.refresh()
+  expect(bundle.current().sequenceNumber).toBe(7)
+})
+
+test('an answer to a question from before the doubt settles nothing', async () => {
+  const answers: ((found: Bundle) => void)[] = []
+  const found = { ...withKey(emptyBundle(trustDomain), 'one'), sequenceNumber: 10 }
+  let isSlow = false
+  const slow = {
+    update: store.bundles.update,
+    find: () => (isSlow ? new Promise<Bundle>((answer) => answers.push(answer)) : found),
+  }
+  const bundle = await openLocalBundle(
+    { ...slow, find: async () => await slow.find() },
+    trustDomain,
+  )
+  isSlow = true
+  const before = bundle.refresh()
+  bundle.doubt()
+  const after = bundle.refresh()
+  answers[0]?.({ ...found, sequenceNumber: 11 })
+  await before
+  answers[1]?.({ ...withKey(emptyBundle(trustDomain), 'older'), sequenceNumber: 7 })
+  await after
+  expect(keyIds(bundle.current())).toEqual(['older'])
+})

@@ -148,6 +148,8 @@ test('nodes that change are named, and nothing else is', async () => {
 test('while commits of other servers may go unheard, the store is asked each time', async () => {
   await attest('1')
   let hearing: number | undefined = 1
+  let told: (sequence: number) => void = () => {}
+  const tell = async () => told(await store.changes.latest())
   let asked = 0
   using cautious = await cacheNodes({
     nodes: {
@@ -156,7 +158,14 @@ test('while commits of other servers may go unheard, the store is asked each tim
         return store.nodes.find(id)
       },
     },
-    changes: { ...store.changes, onCommit: () => () => {}, hearing: () => hearing },
+    changes: {
+      ...store.changes,
+      onCommit: (listener) => {
+        told = listener
+        return () => {}
+      },
+      hearing: () => hearing,
+    },
     onNodes: () => {},
     onFailure: (error) => expect.unreachable(String(error)),
   })
@@ -166,11 +175,14 @@ test('while commits of other servers may go unheard, the store is asked each tim
   await attest('2')
   expect([await serial(), await serial(), asked]).toEqual(['2', '2', 3])
   hearing = 2
+  await tell()
   expect([await serial(), await serial(), asked]).toEqual(['2', '2', 4])
   // Lost and found again between two calls.
   await attest('3')
   hearing = 3
-  expect([await serial(), await serial(), asked]).toEqual(['3', '3', 5])
+  expect([await serial(), await serial(), asked]).toEqual(['3', '3', 6])
+  await tell()
+  expect([await serial(), await serial(), asked]).toEqual(['3', '3', 7])
 })
 
 test('a node of which the caller says that it does not suit is never answered from memory', async () => {
@@ -216,4 +228,55 @@ test('when the log was pruned under it, everything is forgotten and everybody is
   })
   await stale.find(agent)
   await expect.poll(() => heard.at(-1)).toBe('all')
+})
+
+test('after a time unheard the log may go on at a lower place, and a ban there is not overlooked', async () => {
+  const listeners = new Set<(sequence: number) => void>()
+  let times: number | undefined = 1
+  let records: readonly { sequence: number; key: string }[] = []
+  const node = { id: agent, serialNumber: '1' } as AttestedNode
+  let there: AttestedNode | undefined = node
+  let questions = 0
+  using standby = await cacheNodes({
+    nodes: {
+      find: async () => {
+        questions++
+        return there
+      },
+    },
+    changes: {
+      latest: async () => 100,
+      hearing: () => times,
+      after: async (sequence) => ({
+        kind: 'changes',
+        changes: records
+          .filter((one) => one.sequence > sequence)
+          .map((one) => ({ ...one, kind: 'node', at: new Date(0) })),
+      }),
+      onCommit: (listener) => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+    },
+    onNodes: () => {},
+    onFailure: (error) => expect.unreachable(String(error)),
+  })
+  const commit = (sequence: number) => {
+    for (const listener of listeners) listener(sequence)
+  }
+  await standby.find(agent)
+  await standby.find(agent)
+  expect(questions).toBe(1)
+  times = undefined
+  await standby.find(agent)
+  times = 2 // a standby without the last five commits has become primary
+  commit(95)
+  await standby.find(agent)
+  const before = questions
+  await standby.find(agent)
+  expect(questions).toBe(before)
+  there = undefined
+  records = [{ sequence: 96, key: agent }]
+  commit(96)
+  await expect.poll(() => standby.find(agent)).toBeUndefined()
 })

@@ -62,6 +62,24 @@ test('what could not be told is refused, and told when the next one tries', asyn
   expect(told).toHaveLength(1)
 })
 
+test('a failed write takes back nothing that the next write tells', async () => {
+  const told: Readonly<Record<string, number>>[] = []
+  let tries = 0
+  const horizon = createHorizon({
+    ...{ clock: { now: () => new Date(START), sleep: async () => {} }, known: {} },
+    async tell() {
+      tries += 1
+      if (tries === 1) throw new Error('no database')
+      told.push(horizon.endsByMs())
+    },
+  })
+  const short = horizon.cover('a', at(1_000))
+  const long = horizon.cover('a', at(HOUR_MS))
+  await expect(short).rejects.toThrow('no database')
+  await long
+  expect(told.at(-1)?.a).toBeGreaterThanOrEqual(START + HOUR_MS)
+})
+
 test('what the run before told is still told, until it has passed', async () => {
   const { horizon, told, pass } = horizonUnderTest({ a: START + HOUR_MS })
   expect(horizon.endsByMs()).toEqual({ a: START + HOUR_MS })

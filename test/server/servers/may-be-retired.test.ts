@@ -9,9 +9,14 @@ const progress = (id: string): AuthorityProgress => ({
   ...{ tainted: false, behind: [], uses: [], unknownUntil: undefined },
 })
 
+const document = {
+  ...{ name: 'host', address: 'host:8081', version: '1', startedAtMs: 0, bundleSequence: 1 },
+  ...{ x509: {}, jwt: {}, endsByMs: {} },
+}
+
 function server(key: string, state: ServerState): ServerOverview {
   return {
-    server: { key, seenMsAgo: 20_000, document: undefined },
+    server: { key, seenMsAgo: 20_000, document },
     ...{ state, activation: 'unknown' },
     prepared: progress(`${key}-prepared`),
     active: progress(`${key}-active`),
@@ -58,6 +63,14 @@ test('a server that stopped in order stands only against the loss of its own', (
   expect(() => mayBeRetired('stopped-active', overview('here', 'stopped'), [])).toThrow(/stopped/)
   expect(mayBeRetired('stopped-active', overview('here', 'stopped'), ['stopped'])).toBe('other')
   expect(mayBeRetired('nobody', overview('here', 'stopped'), [])).toBe('other')
+})
+
+test('a stopped server whose document cannot be read stands against the loss of anything', () => {
+  const { servers, others } = overview('here', 'stopped')
+  const unread = servers.map((one) => ({ ...one, server: { ...one.server, document: undefined } }))
+  const refused = () => mayBeRetired('nobody', { servers: unread, others }, [])
+  expect(refused).toThrow(/for all that can be read, that of server stopped/)
+  expect(mayBeRetired('nobody', { servers: unread, others }, ['stopped'])).toBe('other')
 })
 
 test('what is not there is not found', () => {

@@ -43,7 +43,7 @@ test('what one server exports another imports, with every field, and a second ti
   await create(from, 'db', ['-selector', 'docker:label:a:b "c"'])
 
   const exported = await from.steeple('export -federation', [path('all.json')])
-  expect(exported).toEqual({ code: 0, out: `3 written to ${path('all.json')}\n`, err: '' })
+  expect(exported).toEqual({ code: 0, out: `3 items written to ${path('all.json')}\n`, err: '' })
   const lines = readFileSync(path('all.json'), 'utf8').split('\n')
   expect(lines.slice(0, 4)).toEqual([
     '{"federationRelationships": [',

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/steeple/server/backup/v1/backup.proto
+// Original file: proto/steeple/server/backup/v1/backup.proto
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'

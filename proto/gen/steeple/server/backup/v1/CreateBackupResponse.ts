@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/steeple/server/backup/v1/backup.proto
+// Original file: proto/steeple/server/backup/v1/backup.proto
 
 
 export interface CreateBackupResponseInput {
