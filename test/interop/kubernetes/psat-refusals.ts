@@ -119,14 +119,10 @@ function malformed(good: string): readonly PsatRefusal[] {
     ...{ title, payload: Buffer.from(text) },
     differs: { ours: `failed to unmarshal data payload: ${ours}`, spire },
   })
-  const large = (bytes: number, spire: string): PsatRefusal => ({
+  const large = (bytes: number, ours: string, spire: string): PsatRefusal => ({
     title: `${bytes} bytes`,
     payload: sent('main', 'x'.repeat(bytes)),
-    differs: {
-      ours: 'INVALID_ARGUMENT: nodeattestor(k8s_psat): attestation data of',
-      spire,
-      inStatus: true,
-    },
+    differs: { ours, spire, inStatus: true },
   })
   return [
     { title: 'no token at all', payload: sent('main', 'x.y.z') },
@@ -147,7 +143,16 @@ function malformed(good: string): readonly PsatRefusal[] {
       'token is not',
       'cannot unmarshal number',
     ),
-    large(500_000, 'INTERNAL: nodeattestor(k8s_psat): unable to validate token'),
-    large(3_500_000, 'Request entity too large'),
+    large(
+      500_000,
+      'INVALID_ARGUMENT: nodeattestor(k8s_psat): attestation data of',
+      'INTERNAL: nodeattestor(k8s_psat): unable to validate token',
+    ),
+    // Whoever has no certificate yet may not fill our memory with messages of the size of SPIRE's.
+    large(
+      3_500_000,
+      'RESOURCE_EXHAUSTED: Received message larger than max',
+      'Request entity too large',
+    ),
   ]
 }
