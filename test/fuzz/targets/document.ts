@@ -3,6 +3,7 @@ import { sign } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { toWireBundle } from '../../../proto/wire.ts'
 import { parseBundleMap } from '../../../spiffe/bundle/bundle-map.ts'
+import { toJwk } from '../../../spiffe/bundle/jwk.ts'
 import {
   formatBundleDocument,
   parseBundleDocument,
@@ -17,6 +18,7 @@ import { parseJwtSvid } from '../../../spiffe/jwt/jwt-svid.ts'
 import { signJwtSvid } from '../../../spiffe/jwt/sign.ts'
 import { verifyJwtSvid } from '../../../spiffe/jwt/verify.ts'
 import { generateKey, spkiOf } from '../../../spiffe/key.ts'
+import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
 import { fromPem, type PemLabel, toPem } from '../../../spiffe/x509/pem.ts'
 import * as foreign from '../../vectors/foreign-documents.ts'
 import { answerOf, broken, type FuzzTarget, mustEqual, ofText } from '../target.ts'
@@ -80,7 +82,8 @@ const json: FuzzTarget = {
 
 const bundle: FuzzTarget = {
   name: 'document-bundle',
-  oracle: 'a bundle that is read is written and read as the same, as a document and on the wire',
+  oracle:
+    'a bundle that is read is written and read as the same but for keys that no document can tell, and on the wire',
   seeds: [foreign.SPIRE_BUNDLE, '{"keys":[]}', '{"trust_domains":{"example.org":{"keys":[]}}}'].map(
     ofText,
   ),
@@ -92,11 +95,15 @@ const bundle: FuzzTarget = {
     answerOf(() => parseJwks(text, trustDomain))
     const read = answerOf(() => parseBundleDocument(text, trustDomain))
     if (read === undefined) return
-    mustEqual(
-      'bundle',
-      parseBundleDocument(formatBundleDocument(read.answer), trustDomain),
-      read.answer,
+    // A certificate whose key is none, e.g. a point beside its curve, is not written: it could vouch for nobody.
+    const { x509Authorities } = read.answer
+    const told = x509Authorities.filter(
+      ({ der }) => toJwk(parseCertificate(der).spki) !== undefined,
     )
+    mustEqual('bundle', parseBundleDocument(formatBundleDocument(read.answer), trustDomain), {
+      ...read.answer,
+      x509Authorities: told,
+    })
     toWireBundle(read.answer)
   },
 }
