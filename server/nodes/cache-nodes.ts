@@ -5,6 +5,7 @@
  * call; one that another server has acknowledged is noticed as soon as it is announced, which takes milliseconds,
  * and while nothing is announced the store is asked each time.
  */
+import { atMost } from '../../spiffe/at-most.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
 import { type ChangeLog, MAX_CHANGES } from '../store/change-log.ts'
 import type { NodeStore } from '../store/store.ts'
@@ -28,10 +29,13 @@ export interface NodeCache extends Disposable {
 const MAX_NODES = 20_000
 /** The one that is under way may have begun too early; the next one tells what was committed before the question. */
 const MAX_LOOKS_WAITED_FOR = 2
+/** When nothing is remembered any more, hundreds of agents at once must not take all connections of the database. */
+const MAX_QUESTIONS_AT_ONCE = 8
 
 export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
   const { nodes, changes, onNodes, onFailure } = deps
   const known = new Map<string, AttestedNode>()
+  const ask = atMost(MAX_QUESTIONS_AT_ONCE)
   let committed = await changes.latest()
   /** Every record up to this one has been looked through. */
   let seen = committed
@@ -58,10 +62,12 @@ export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
     if (since === heard) seen = place
   }
 
-  /** Commits are heard again. The log may go on at a lower place than before, so what was known of it says nothing. */
+  /** Commits are heard again. Nothing is remembered from before, and the log may go on at a lower place than it had. */
   const beginAnew = (hearing: number, sequence: number) => {
     heard = hearing
+    known.clear()
     committed = sequence
+    if (sequence >= seen) return void catchUp()
     seen = sequence
     forget('all')
   }
@@ -102,8 +108,10 @@ export async function cacheNodes(deps: NodeCacheDeps): Promise<NodeCache> {
       const remembered = known.get(id)
       const isBelieved = remembered !== undefined && hears && seen >= asked
       if (isBelieved && suits(remembered)) return remembered
-      const [before, heardBefore] = [committed, heard]
-      const node = await nodes.find(id)
+      const { node, before, heardBefore } = await ask(async () => {
+        const [placeThen, heardThen] = [committed, heard]
+        return { node: await nodes.find(id), before: placeThen, heardBefore: heardThen }
+      })
       // Kept only if nothing was committed meanwhile: what was read might be what is being replaced.
       const isSettled = before === committed && seen === committed
       if (node !== undefined && isSettled && isHearing() && heardBefore === heard) {
