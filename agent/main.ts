@@ -2,12 +2,12 @@
  * The agent process: everything is opened here, in the order in which it depends on each other, and closed in
  * reverse. When `runAgent` resolves nothing of it is left but what is on disk.
  */
-import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
 import { prepareDataDir } from '../disk/data-dir.ts'
 import { createLevelSwitch } from '../log/level-switch.ts'
 import type { Log } from '../log/open-log.ts'
+import { aborted } from '../spiffe/aborted.ts'
 import { IdentityError } from '../spiffe/error.ts'
+import { systemRandom } from '../spiffe/random.ts'
 import { runLoops } from '../spiffe/running-loops.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { serveMetrics } from '../telemetry/serve-metrics.ts'
@@ -40,8 +40,6 @@ import { createSyncRecord } from './sync/sync-record.ts'
 import { gaugeCache } from './telemetry/meter-agent.ts'
 import { beginAnew, policyFor, rebootstrap, serverOf, trustFrom } from './trust.ts'
 
-const RANDOM_STEPS = 2 ** 32
-
 /** Runs until the signal aborts. @throws IdentityError saying why the agent cannot start, or not go on */
 export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
   while ((await runOnce(config, deps)) === 'anew') {
@@ -66,12 +64,11 @@ async function runOnce(config: AgentConfig, deps: AgentDeps): Promise<'ended' | 
   // With keys in memory no private key may be on the disk, not even one of an earlier run.
   if (!keys.persistent) await disk.clear()
   const state = openNodeState(config.dataDir)
-  const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
   await using telemetry = await serveMetrics({
     ...{ config: config.telemetry, trustDomain: config.trustDomain, prefix: 'spire_agent' },
     ...{ version: deps.version ?? 'unknown', clock: deps.clock, log },
   })
-  const agent = { config, deps, keys, disk, random, metrics: telemetry.metrics }
+  const agent = { config, deps, keys, disk, random: systemRandom, metrics: telemetry.metrics }
   const begins = (await state.read()).trustBegins
   const attested = await join(agent, state)
   if (attested === undefined) return 'ended'
@@ -236,8 +233,4 @@ async function openCache(
   const known = { ...base, bundle: isNew ? bundle : withAuthorities(base.bundle, bundle) }
   const cache = createWorkloadCache({ clock, maxSvids: config.x509SvidCacheMaxSize, known, svids })
   return { cache, isRemembered: remembered !== undefined }
-}
-
-async function aborted(signal: AbortSignal): Promise<undefined> {
-  if (!signal.aborted) await once(signal, 'abort')
 }

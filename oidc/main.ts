@@ -2,7 +2,7 @@
  * The OIDC discovery provider: follows the keys that verify JWT-SVIDs, and serves them as an OpenID provider would.
  * While the source is away, the last keys stay.
  */
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { openAcme } from '../acme/open-acme.ts'
@@ -13,6 +13,7 @@ import { parseBundleDocument } from '../spiffe/bundle/jwks.ts'
 import type { Bundle } from '../spiffe/bundle.ts'
 import type { Clock } from '../spiffe/clock.ts'
 import { parseTrustDomain } from '../spiffe/id.ts'
+import { systemRandom } from '../spiffe/random.ts'
 import { type Loop, runLoops } from '../spiffe/running-loops.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { answer, type KeySet } from './answer.ts'
@@ -23,9 +24,6 @@ import { pollingSource } from './key-source/poll.ts'
 import { readServerBundle } from './key-source/server-api.ts'
 import { workloadApiSource } from './key-source/workload-api.ts'
 import { type Listen, serveDocuments } from './serve.ts'
-
-const RANDOM_STEPS = 2 ** 32
-const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
 
 export interface OidcDeps {
   readonly log: Log
@@ -111,7 +109,7 @@ async function openListen(
       const kept = 'Certificate could not be obtained; the last one stays'
       const certificate = await openAcme(config.acme, {
         exchange: httpsExchange({ clock, roots: webRoots() }),
-        ...{ clock, random, randomBytes },
+        ...{ clock, random: systemRandom, randomBytes },
         onObtained: (domain, expires_at) =>
           log.info({ domain, expires_at }, 'Certificate obtained'),
         onFailure: (domain, err) => log.error({ domain, err }, kept),

@@ -2,13 +2,13 @@
  * The proxy process: everything is opened here, in the order in which it depends on each other, and closed in reverse.
  * Nothing listens before there are an identity and a policy. When `runProxy` resolves nothing of it is left.
  */
-import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
 import { hostname } from 'node:os'
 import { showAddress } from '../config/address.ts'
 import type { Log } from '../log/open-log.ts'
+import { aborted } from '../spiffe/aborted.ts'
 import type { Clock } from '../spiffe/clock.ts'
 import { IdentityError } from '../spiffe/error.ts'
+import { systemRandom } from '../spiffe/random.ts'
 import { runLoops } from '../spiffe/running-loops.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
 import { serveMetrics } from '../telemetry/serve-metrics.ts'
@@ -35,9 +35,6 @@ export interface ProxyDeps {
   /** It takes connections. */
   readonly onReady?: (listening: { readonly open: readonly OpenListener[] }) => void
 }
-
-const RANDOM_STEPS = 2 ** 32
-const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
 
 /** Runs until the signal aborts. @throws IdentityError saying why the proxy cannot start */
 export async function runProxy(config: ProxyConfig, deps: ProxyDeps): Promise<void> {
@@ -89,7 +86,12 @@ async function serve(config: ProxyConfig, deps: ProxyDeps, opened: Opened): Prom
     },
     ...{ version, clock, log, further: () => further() },
   })
-  await using policies = await openPolicySource(config, opened.self, { log, clock, signal, random })
+  await using policies = await openPolicySource(config, opened.self, {
+    log,
+    clock,
+    signal,
+    random: systemRandom,
+  })
   const { source, follow } = policies
   const { workload } = opened.self
   const self = withLabelsOf(opened.self, source.workloadNow?.(workload) ?? workload)
@@ -128,8 +130,4 @@ async function serve(config: ProxyConfig, deps: ProxyDeps, opened: Opened): Prom
   const stopped = aborted(AbortSignal.any([signal, drain.signal]))
   await Promise.race([loops.failed, plane.failed, stopped])
   await plane.drain()
-}
-
-function aborted(signal: AbortSignal): Promise<unknown> {
-  return signal.aborted ? Promise.resolve() : once(signal, 'abort')
 }

@@ -2,13 +2,14 @@
  * The server process: everything is opened here, in the order in which it depends on each other, and closed in reverse.
  * When `runServer` resolves nothing of it is left.
  */
-import { randomBytes, randomInt, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { prepareDataDir } from '../disk/data-dir.ts'
 import { createLevelSwitch, type LevelSwitch } from '../log/level-switch.ts'
 import type { Log } from '../log/open-log.ts'
+import { aborted } from '../spiffe/aborted.ts'
 import type { Clock } from '../spiffe/clock.ts'
+import { systemRandom } from '../spiffe/random.ts'
 import { runLoops } from '../spiffe/running-loops.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { serveHealth } from '../telemetry/serve-health.ts'
@@ -58,9 +59,6 @@ interface Process {
   readonly metrics: Metrics
 }
 
-const RANDOM_STEPS = 2 ** 32
-const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
-
 /** Runs until the signal aborts. @throws IdentityError saying why the server cannot start */
 export async function runServer(config: ServerConfig, deps: ServerDeps): Promise<void> {
   const { log, clock, signal, onReady, version = 'unknown' } = deps
@@ -77,7 +75,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   const { metrics } = telemetry
   const process: Process = { startedAt, logLevel, metrics }
   await using opened = await openStore(config.dataStore, {
-    ...{ clock, random, log, holder: `${hostname()}:${config.bindPort}` },
+    ...{ clock, random: systemRandom, log, holder: `${hostname()}:${config.bindPort}` },
   })
   const turns = observeTurns(opened.turns, { log, metrics })
   const store = { ...meterStore(opened, metrics), turns }
@@ -99,19 +97,25 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   await using federation = await openFederation(config.federation, {
     ...{ trustDomain: config.trustDomain, clock, metrics, log },
     ...{ federation: store.federation, bundles: store.bundles, turns },
-    ...{ dataDir: config.dataDir, random, randomBytes },
+    ...{ dataDir: config.dataDir, random: systemRandom, randomBytes },
     ...{ bundle: authorities.bundle.current, serverSvid: authorities.serverSvid },
   })
   await using publishing = await openPublishing(config.publishers, {
-    ...{ bundle: authorities.bundle, turns, clock, random, log },
+    ...{ bundle: authorities.bundle, turns, clock, random: systemRandom, log },
   })
   await using clusters = await openClusterServices(config, {
     ...{ ...config, ...authorities, ...views, store, x509: authorities.ca.x509 },
-    ...{ onRelationship: federation.changed.ring, randomUuid: randomUUID, random, clock, log },
+    ...{
+      onRelationship: federation.changed.ring,
+      randomUuid: randomUUID,
+      random: systemRandom,
+      clock,
+      log,
+    },
   })
   await using mesh = await openMesh(config.mesh, {
     ...{ ...config, ...authorities, x509: authorities.ca.x509, entries: store.entries },
-    ...{ metrics, random, randomBytes, randomUuid: randomUUID, clock, log },
+    ...{ metrics, random: systemRandom, randomBytes, randomUuid: randomUUID, clock, log },
   })
   await using loops = runLoops([
     signed.stay,
@@ -121,7 +125,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
     ...publishing.loops,
     ...clusters.loops,
     ...mesh.loops,
-    ...pruneLoops(config, { ...deps, store, random, metrics }),
+    ...pruneLoops(config, { ...deps, store, random: systemRandom, metrics }),
   ])
   await Promise.race([views.ready, loops.failed, aborted(signal)])
   if (signal.aborted) return
@@ -215,10 +219,6 @@ async function openHealth(
   const authorities = ca.jwt === undefined ? [ca.x509] : [ca.x509, ca.jwt]
   const checks = healthChecks({ trustDomain, store, authorities, clock })
   return await serveHealth(health, { checks, clock, log: log.child({ component: 'health' }) })
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
 }
 
 /** @returns undefined when it failed because the server is to stop: an upstream authority or other servers were waited for */

@@ -1,9 +1,8 @@
 /** What both sources are opened with, and what holds where an option is left out. */
-import { randomInt } from 'node:crypto'
 import type { EndpointAddress } from '../proto/endpoint-address.ts'
 import { type Clock, systemClock } from '../spiffe/clock.ts'
 import type { IdentityError } from '../spiffe/error.ts'
-import type { Random } from '../spiffe/random.ts'
+import { type Random, systemRandom } from '../spiffe/random.ts'
 import { readEndpointAddress } from './endpoint-address.ts'
 import type { OnFailure } from './follow.ts'
 
@@ -25,8 +24,6 @@ export interface SourceSettings {
   readonly random: Random
 }
 
-const RANDOM_STEPS = 2 ** 32
-
 /** @throws IdentityError CONFIG_INVALID */
 export function settingsOf(options: SourceOptions): SourceSettings {
   const address = readEndpointAddress(options.socket, process.env)
@@ -34,7 +31,7 @@ export function settingsOf(options: SourceOptions): SourceSettings {
     address,
     onFailure: options.onFailure ?? warnOnce(address),
     clock: options.clock ?? systemClock,
-    random: options.random ?? (() => randomInt(RANDOM_STEPS) / RANDOM_STEPS),
+    random: options.random ?? systemRandom,
   }
 }
 

@@ -2,10 +2,10 @@
  * `steeple dev`: server, agent and Workload API in one process, to try things out. Everything lives in one
  * directory that is removed in the end; private keys never leave the memory.
  */
-import { once } from 'node:events'
 import { runAgent } from '../../agent/main.ts'
 import { type Log, openLog } from '../../log/open-log.ts'
 import { runServer } from '../../server/main.ts'
+import { aborted } from '../../spiffe/aborted.ts'
 import { spiffeId } from '../../spiffe/id.ts'
 import { defineCommand, type Session } from '../command.ts'
 import { choice, path, text } from '../flag/kinds.ts'
@@ -100,18 +100,10 @@ function start(run: (deps: PartDeps) => Promise<void>): Started {
   return {
     ended,
     ready: async (signal) =>
-      await Promise.race([
-        listening.promise,
-        ended.then(() => undefined),
-        aborted(signal).then(() => undefined),
-      ]),
+      await Promise.race([listening.promise, ended.then(() => undefined), aborted(signal)]),
     async [Symbol.asyncDispose]() {
       stop.abort()
       await ended.catch(() => {})
     },
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
 }

@@ -2,11 +2,11 @@
  * Whence the proxy has its identity: the Workload API beside its workload, or the node agent's Delegated Identity API, where it also
  * opens one for each further workload that a listener names.
  */
-import { randomInt } from 'node:crypto'
 import type { Log } from '../../log/open-log.ts'
 import { parseEndpointAddress } from '../../proto/endpoint-address.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
+import { systemRandom } from '../../spiffe/random.ts'
 import type { Selector } from '../../spiffe/selector.ts'
 import type { ProxyConfig } from '../config.ts'
 import { openDelegatedBundles, openDelegatedIdentity } from './delegated-identity.ts'
@@ -27,8 +27,6 @@ export interface IdentitiesOptions {
   /** Ends the wait for the first answers. */
   readonly signal: AbortSignal
 }
-
-const RANDOM_STEPS = 2 ** 32
 
 /** @throws IdentityError CANCELED when `signal` aborts before there is an identity */
 export async function openIdentities(options: IdentitiesOptions): Promise<Identities> {
@@ -55,8 +53,7 @@ async function openDelegated(
   delegated: NonNullable<ProxyConfig['delegated']>,
 ): Promise<Identities> {
   const address = parseEndpointAddress(`unix://${delegated.socket}`, 'admin_socket')
-  const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
-  const options = () => ({ address, clock, random, onFailure: reportTo(log) })
+  const options = () => ({ address, clock, random: systemRandom, onFailure: reportTo(log) })
   const open: AsyncDisposable[] = []
   const close = async () => {
     for (const one of open.reverse()) await one[Symbol.asyncDispose]()

@@ -1,9 +1,9 @@
 /** The store and the keys file of a server that is not running, opened for a backup or a restore. */
-import { randomInt } from 'node:crypto'
 import { prepareDataDir } from '../../disk/data-dir.ts'
 import { openLog } from '../../log/open-log.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
+import { systemRandom } from '../../spiffe/random.ts'
 import type { ServerConfig } from '../config.ts'
 import { isLiving } from '../servers/presence.ts'
 import { keptServerKey, ONLY_SERVER_KEY } from '../servers/server-key.ts'
@@ -19,8 +19,6 @@ export interface Place extends RestoreTarget, AsyncDisposable {
 const HOLDER = 'backup'
 /** What fails is told by the command that needed it. */
 const QUIET = { level: 'FATAL', format: 'text', file: undefined } as const
-const RANDOM_STEPS = 2 ** 32
-const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
 
 /** @throws IdentityError UNAVAILABLE when a server has the store, or it cannot be opened */
 export async function openPlace(config: ServerConfig, clock: Clock): Promise<Place> {
@@ -34,7 +32,9 @@ export async function openPlace(config: ServerConfig, clock: Clock): Promise<Pla
   const { log } = opening.use(openLog(QUIET))
   const isShared = dataStore.kind === 'postgres'
   const serverKey = isShared ? await keptServerKey(dataDir) : ONLY_SERVER_KEY
-  const store = opening.use(await openStore(dataStore, { clock, random, log, holder: HOLDER }))
+  const store = opening.use(
+    await openStore(dataStore, { clock, random: systemRandom, log, holder: HOLDER }),
+  )
   const opened = opening.move()
   return {
     ...{ store, dump: store.dump, serverKey, isShared },

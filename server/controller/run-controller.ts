@@ -2,10 +2,10 @@
  * One time of leading: follows the cluster, waits until all of it has been read, and then keeps entries, relationships
  * and statuses in step with it until the signal aborts. It keeps nothing for the next time.
  */
-import { once } from 'node:events'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import type { Leadership } from '../../kubernetes/lease.ts'
 import type { Log } from '../../log/open-log.ts'
+import { aborted } from '../../spiffe/aborted.ts'
 import { type Bell, createBell } from '../../spiffe/bell.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import type { TrustDomain } from '../../spiffe/id.ts'
@@ -210,8 +210,4 @@ function audit(
 
 async function untilRung(rung: AbortSignal, signal: AbortSignal): Promise<void> {
   await aborted(AbortSignal.any([rung, signal]))
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
 }

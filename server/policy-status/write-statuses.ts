@@ -2,7 +2,6 @@
  * Writes into the status of each policy whether it is accepted, and what looks wrong in it. Only differences are written, at
  * most one round of them a second, so that another writer of the same conditions cannot make this one busy.
  */
-import { once } from 'node:events'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { copyObjects, type Followed, type ObjectCopy } from '../../kubernetes/follow-objects.ts'
 import type { Leadership } from '../../kubernetes/lease.ts'
@@ -19,6 +18,7 @@ import {
   readPolicyObject,
 } from '../../policy/cluster-object.ts'
 import type { MeshSettings } from '../../policy/snapshot.ts'
+import { aborted } from '../../spiffe/aborted.ts'
 import { type Bell, createBell } from '../../spiffe/bell.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { reasonOf } from '../../spiffe/error.ts'
@@ -178,8 +178,4 @@ async function write(
   // The version keeps a status away from an object that it is not about.
   const metadata = { resourceVersion: meta.resourceVersion }
   await cluster.request({ method: 'PATCH', path, body: { metadata, status }, signal })
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
 }

@@ -3,7 +3,7 @@
  * are configured to publish, or how, each of them does its own: better twice than not at all.
  */
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
+import { aborted } from '../../spiffe/aborted.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { type Loop, runLoops } from '../../spiffe/running-loops.ts'
 import type { Turns } from '../store/turns.ts'
@@ -93,8 +93,4 @@ export function publishInTurn(
       await clock.sleep(REST_MS, stop)
     }
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
 }

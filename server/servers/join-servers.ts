@@ -2,9 +2,9 @@
  * Takes this server's place among those that share its store, before anything of it is opened, and gives it up at the end.
  * With SQLite there is one server, no place to take, and nothing is written.
  */
-import { once as nextEvent } from 'node:events'
 import { hostname } from 'node:os'
 import type { Log } from '../../log/open-log.ts'
+import { aborted } from '../../spiffe/aborted.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import type { ServerConfig } from '../config.ts'
 import type { Store } from '../store/store.ts'
@@ -83,7 +83,7 @@ export async function joinServers(config: JoinConfig, deps: JoinDeps): Promise<J
   staying.catch(() => {}) // told by `stay`
   const shared = {
     ...{ presence, horizon },
-    stay: (stop: AbortSignal) => Promise.race([staying, once(stop)]),
+    stay: (stop: AbortSignal) => Promise.race([staying, aborted(stop)]),
     tellFrom: (source: () => ServerNews) => {
       news = source
     },
@@ -97,8 +97,4 @@ export async function joinServers(config: JoinConfig, deps: JoinDeps): Promise<J
       await presence.beat().then(presence.leave).catch(failed)
     },
   }
-}
-
-async function once(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await nextEvent(signal, 'abort')
 }

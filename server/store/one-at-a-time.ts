@@ -1,5 +1,6 @@
 /** Callers of one process that want the turn of the same name: the first has it, the others follow in their order. */
-import { once } from 'node:events'
+
+import { aborted } from '../../spiffe/aborted.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 
 /** For one name. A turn is wanted by one loop of a process; more than this means that something hangs. */
@@ -42,8 +43,4 @@ export function createOneAtATime(): OneAtATime {
       await Promise.all([...waiting.values()].map(({ last }) => last))
     },
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
 }

@@ -14,7 +14,8 @@
  * A turn moves within `settleMs` and one `checkMs` when its holder dies or its connection is cut, and within `silenceMs`
  * more when the holder falls silent: the database then ends its session by `idle_session_timeout`.
  */
-import { once } from 'node:events'
+
+import { aborted } from '../../spiffe/aborted.ts'
 import { type Loop, runLoops } from '../../spiffe/running-loops.ts'
 
 export interface Turn {
@@ -88,8 +89,4 @@ export function oneServerAtATime(
       },
       stop,
     )
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
 }

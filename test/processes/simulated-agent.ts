@@ -2,7 +2,6 @@
  * One agent without workloads: the agent's own code for everything that it says to servers, its memory as the only
  * place where anything is kept, and a record of when it knew what.
  */
-import { randomInt } from 'node:crypto'
 import { apply, knowingOnly } from '../../agent/cache/knowledge.ts'
 import { createWorkloadCache, type WorkloadCache } from '../../agent/cache/workload-cache.ts'
 import { keepX509Svids, type X509SvidsDeps } from '../../agent/cache/x509-svids.ts'
@@ -25,6 +24,7 @@ import { systemClock } from '../../spiffe/clock.ts'
 import { reasonOf } from '../../spiffe/error.ts'
 import type { TrustDomain } from '../../spiffe/id.ts'
 import { generateKey } from '../../spiffe/key.ts'
+import { systemRandom } from '../../spiffe/random.ts'
 import { type Loop, runLoops } from '../../spiffe/running-loops.ts'
 import { type EntryRecord, note, noteSvids } from './entry-records.ts'
 
@@ -67,8 +67,6 @@ export interface SimulatedAgent extends AsyncDisposable {
 }
 
 const MAX_FAILURES = 100
-const RANDOM_STEPS = 2 ** 32
-const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS
 const clock = systemClock
 const nowMs = () => clock.now().getTime()
 const POLICY = { availabilityTargetSeconds: undefined }
@@ -176,7 +174,15 @@ function followLoop(parts: Parts): Loop {
     state.isInSync = false
     fail(parts, error)
   }
-  const follow = { ...feed, connection, standing, random, syncIntervalMs, onInSync, onFailure }
+  const follow = {
+    ...feed,
+    connection,
+    standing,
+    random: systemRandom,
+    syncIntervalMs,
+    onInSync,
+    onFailure,
+  }
   return options.feed === 'polling'
     ? (stop) => poll(follow, stop)
     : (stop) => followServer({ ...follow, hasNoSvids: () => false }, stop)
@@ -185,7 +191,7 @@ function followLoop(parts: Parts): Loop {
 function renewLoop(parts: Parts, keys: KeyStore): Loop {
   const { options, cache, connection, standing, state, trust } = parts
   const deps: RenewDeps = {
-    ...{ connection, standing, keys, policy: POLICY, clock, random },
+    ...{ connection, standing, keys, policy: POLICY, clock, random: systemRandom },
     bundle: () => cache.knowledge().bundle,
     svid: () => state.svid,
     async adopt(svid) {
@@ -205,7 +211,7 @@ function renewLoop(parts: Parts, keys: KeyStore): Loop {
 function svidLoop(parts: Parts, want: 'missing' | 'stale'): Loop {
   const { cache, connection, standing, records } = parts
   const deps: X509SvidsDeps = {
-    ...{ cache, policy: POLICY, clock, random, keyType: 'ec-p256' },
+    ...{ cache, policy: POLICY, clock, random: systemRandom, keyType: 'ec-p256' },
     sign: signX509With({ connection, standing, clock }),
     onObtained: () => noteSvids(records, cache),
     onFailure: ({ error }) => fail(parts, error),
@@ -220,7 +226,10 @@ function connect(
 ): ServerConnection {
   const [{ host, port }, ...others] = servers
   const { trustDomain }: { readonly trustDomain: TrustDomain } = bundle
-  return connectServer({ host, port, others, trustDomain, trust, clock, random }, svid)
+  return connectServer(
+    { host, port, others, trustDomain, trust, clock, random: systemRandom },
+    svid,
+  )
 }
 
 async function attest(
@@ -257,12 +266,12 @@ async function poll(polling: Polling, signal: AbortSignal): Promise<void> {
       await pollOnce(polling, { lease, signal })
       polling.onInSync()
       retryMs = FIRST_RETRY_MS
-      await clock.sleep(syncIntervalMs * (0.9 + random() * 0.2), signal)
+      await clock.sleep(syncIntervalMs * (0.9 + systemRandom() * 0.2), signal)
     } catch (error) {
       if (signal.aborted) return
       polling.onFailure(connection.explain(error))
       connection.leave(lease, error)
-      await clock.sleep(retryMs * (0.5 + random()), signal)
+      await clock.sleep(retryMs * (0.5 + systemRandom()), signal)
       retryMs = Math.min(retryMs * 2, syncIntervalMs)
     }
   }
