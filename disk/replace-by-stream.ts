@@ -3,10 +3,8 @@
  * there then. A file of that name is always a whole one.
  */
 import { open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
-
-const MODE = 0o600
+import { keepNames, PRIVATE_MODE } from './replace-file.ts'
 
 /**
  * @returns how many bytes were written
@@ -20,7 +18,7 @@ export async function replaceByStream(
   let bytes = 0
   try {
     await onDisk(path, rm(temporary, { force: true })) // left by a crash
-    await using file = await onDisk(path, open(temporary, 'ax', MODE))
+    await using file = await onDisk(path, open(temporary, 'ax', PRIVATE_MODE))
     for await (const piece of pieces) {
       await onDisk(path, file.appendFile(piece))
       bytes += piece.byteLength
@@ -31,8 +29,7 @@ export async function replaceByStream(
     throw error
   }
   await onDisk(path, rename(temporary, path))
-  await using directory = await onDisk(path, open(dirname(path), 'r'))
-  await onDisk(path, directory.sync())
+  await onDisk(path, keepNames(path))
   return bytes
 }
 

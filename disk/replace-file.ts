@@ -10,7 +10,8 @@ export interface ReplaceOptions {
   readonly durable: boolean
 }
 
-const MODE = 0o600
+/** For its owner alone. */
+export const PRIVATE_MODE = 0o600
 
 /** One writer per path: callers do not write the same file twice at the same time. */
 export async function replaceFile(
@@ -21,12 +22,16 @@ export async function replaceFile(
   const temporary = `${path}.tmp`
   await rm(temporary, { force: true }) // left by a crash, perhaps with another mode
   {
-    await using file = await open(temporary, 'wx', MODE)
+    await using file = await open(temporary, 'wx', PRIVATE_MODE)
     await file.writeFile(content)
     if (durable) await file.sync()
   }
   await rename(temporary, path)
-  if (!durable) return
+  if (durable) await keepNames(path)
+}
+
+/** Waits until the disk has what the directory of `path` names. */
+export async function keepNames(path: string): Promise<void> {
   await using directory = await open(dirname(path), 'r')
   await directory.sync()
 }

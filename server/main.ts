@@ -105,13 +105,8 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   })
   await using clusters = await openClusterServices(config, {
     ...{ ...config, ...authorities, ...views, store, x509: authorities.ca.x509 },
-    ...{
-      onRelationship: federation.changed.ring,
-      randomUuid: randomUUID,
-      random: systemRandom,
-      clock,
-      log,
-    },
+    ...{ onRelationship: federation.changed.ring, randomUuid: randomUUID, clock, log },
+    random: systemRandom,
   })
   await using mesh = await openMesh(config.mesh, {
     ...{ ...config, ...authorities, x509: authorities.ca.x509, entries: store.entries },

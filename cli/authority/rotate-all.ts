@@ -28,7 +28,8 @@ export interface AllFlags {
 
 /** Between two looks, each of which all servers answer. */
 const LOOK_MS = 2_000
-const STOPPED = 3
+/** The exit code of who was stopped by a signal, with steps left. */
+export const STOPPED = 3
 
 /** @returns the exit code, as `authority rotate` has it */
 export async function rotateAll(

@@ -14,7 +14,7 @@ import { operatorFlags } from '../server/flags.ts'
 import { stopOnSignals } from '../stop-on-signals.ts'
 import { type AuthorityCalls, authorityCalls, type RotatedKind } from './authority-calls.ts'
 import { reporter } from './report-rotation.ts'
-import { type AllFlags, rotateAll } from './rotate-all.ts'
+import { type AllFlags, rotateAll, STOPPED } from './rotate-all.ts'
 import { chooseTarget, nextStep, type Progress, STEPS, type Step } from './rotation-step.ts'
 import { serverCalls } from './server-calls.ts'
 
@@ -56,7 +56,6 @@ export const rotateJwt = commandFor('jwt', 'JWT')
 
 /** Between two looks. */
 const LOOK_MS = 1_000
-const STOPPED = 3
 
 async function rotate(kind: RotatedKind, flags: RotateFlags, session: Session): Promise<number> {
   const until = STEPS.find((step) => step === flags.until)

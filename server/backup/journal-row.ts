@@ -3,6 +3,7 @@
  * ledger: that is not backed up, so that no ledger is believed after a restore, because it could lack signatures.
  */
 import type { DumpRow, DumpValue } from '../store/dump.ts'
+import { isLedgerKey } from '../store/ledger-key.ts'
 
 export interface JournalRow {
   readonly serverKey: string
@@ -10,13 +11,10 @@ export interface JournalRow {
   readonly savedAt: DumpValue
 }
 
-/** What follows a server's key in the rows that are no journals. */
-const BESIDE = '/signing-ledger'
-
 /** @returns undefined for a row that is no CA journal */
 export function journalOf({ table, values }: DumpRow): JournalRow | undefined {
   const [serverKey, document, savedAt = null] = values
-  if (table !== 'ca_journals' || typeof serverKey !== 'string' || serverKey.endsWith(BESIDE)) {
+  if (table !== 'ca_journals' || typeof serverKey !== 'string' || isLedgerKey(serverKey)) {
     return undefined
   }
   return document instanceof Uint8Array ? { serverKey, document, savedAt } : undefined

@@ -9,6 +9,7 @@ import type { Log } from '../../log/open-log.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import type { JournalStore } from '../ca/journal.ts'
 import { createRotationMemory, type RotationMemory } from '../ca/rotation-memory.ts'
+import { ledgerKeyOf } from '../store/ledger-key.ts'
 import { openLedgerFile, type RunStore } from './ledger-file.ts'
 import { createSigningLedger, type SigningLedger } from './signing-ledger.ts'
 
@@ -37,7 +38,7 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 /** @throws IdentityError UNAVAILABLE when a file that lacks signatures cannot be removed */
 export async function openLedger(deps: LedgerDeps): Promise<OpenLedger> {
   const { dataDir, store, serverKey, clock, log } = deps
-  const runKey = `${serverKey}/signing-ledger`
+  const runKey = ledgerKeyOf(serverKey)
   const run = randomUUID()
   const lastRun: RunStore = {
     load: async () => {

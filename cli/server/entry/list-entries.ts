@@ -10,18 +10,26 @@ const PAGE_SIZE = 500
 
 /** @throws IdentityError */
 export async function listEntries(server: Endpoint, filter: FilterInput): Promise<Entry[]> {
-  const client = server.client(entryApi())
   const entries: Entry[] = []
-  let token = ''
+  for await (const page of entryPages(server, filter)) entries.push(...page)
+  return entries
+}
+
+/** The same for who needs not have all of them at once. @throws IdentityError */
+export async function* entryPages(
+  server: Endpoint,
+  filter: FilterInput | null = null,
+): AsyncGenerator<readonly Entry[], void, undefined> {
+  const client = server.client(entryApi())
+  let page_token = ''
   do {
     const page = await attempting(
       'error fetching entries',
       server.call<ListEntriesResponse>((options, done) =>
-        client.ListEntries({ filter, page_size: PAGE_SIZE, page_token: token }, options, done),
+        client.ListEntries({ filter, page_size: PAGE_SIZE, page_token }, options, done),
       ),
     )
-    entries.push(...page.entries)
-    token = page.next_page_token
-  } while (token !== '')
-  return entries
+    yield page.entries
+    page_token = page.next_page_token
+  } while (page_token !== '')
 }

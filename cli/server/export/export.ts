@@ -1,16 +1,16 @@
 /** `steeple server export`: the entries of a server, SPIRE's or ours, as text that people read and `import` takes. */
 import { replaceByStream } from '../../../disk/replace-by-stream.ts'
-import type { ListEntriesResponse } from '../../../proto/gen/spire/api/server/entry/v1/ListEntriesResponse.ts'
 import type { Bundle as WireBundle } from '../../../proto/gen/spire/api/types/Bundle.ts'
 import type { FederationRelationship } from '../../../proto/gen/spire/api/types/FederationRelationship.ts'
-import { bundleApi, entryApi } from '../../../proto/load.ts'
+import { bundleApi } from '../../../proto/load.ts'
 import { fromWireBundle } from '../../../proto/wire.ts'
 import type { Bundle } from '../../../spiffe/bundle.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { defineCommand } from '../../command.ts'
 import { boolean } from '../../flag/kinds.ts'
-import { attempting, connectServer, type Endpoint } from '../../rpc/endpoint.ts'
+import { connectServer, type Endpoint } from '../../rpc/endpoint.ts'
 import { serverSocketFlags } from '../../rpc/socket-path.ts'
+import { entryPages } from '../entry/list-entries.ts'
 import { listRelationships } from '../federation/list-relationships.ts'
 import { STDIN } from '../input-file.ts'
 import {
@@ -20,8 +20,6 @@ import {
   type Section,
   sectionLine,
 } from './export-format.ts'
-
-const PAGE_SIZE = 500
 
 interface What {
   readonly federation: boolean
@@ -95,16 +93,9 @@ async function* sectionOf(
 }
 
 async function* entryItems(server: Endpoint, withIds: boolean) {
-  const client = server.client(entryApi())
-  let page_token = ''
-  do {
-    const call = server.call<ListEntriesResponse>((options, done) =>
-      client.ListEntries({ page_size: PAGE_SIZE, page_token }, options, done),
-    )
-    const page = await attempting('error fetching entries', call)
-    yield page.entries.map((entry) => entryItem(entry, withIds))
-    page_token = page.next_page_token
-  } while (page_token !== '')
+  for await (const entries of entryPages(server)) {
+    yield entries.map((entry) => entryItem(entry, withIds))
+  }
 }
 
 async function* relationshipItems(server: Endpoint) {

@@ -1,13 +1,10 @@
 /** The entries that a server has, remembered by what an import must know of them: a few hundred bytes for each. */
 import { createHash } from 'node:crypto'
-import type { ListEntriesResponse } from '../../../proto/gen/spire/api/server/entry/v1/ListEntriesResponse.ts'
 import type { Entry } from '../../../proto/gen/spire/api/types/Entry.ts'
-import { entryApi } from '../../../proto/load.ts'
-import { attempting, type Endpoint } from '../../rpc/endpoint.ts'
+import type { Endpoint } from '../../rpc/endpoint.ts'
 import { similarityOf } from '../entry/declaration.ts'
 import { fieldsOf } from '../entry/entry-changes.ts'
-
-const PAGE_SIZE = 500
+import { entryPages } from '../entry/list-entries.ts'
 
 export interface Known {
   readonly id: string
@@ -25,16 +22,9 @@ export interface KnownEntries {
 /** @throws IdentityError */
 export async function readExisting(server: Endpoint): Promise<KnownEntries> {
   const known = createKnownEntries()
-  const client = server.client(entryApi())
-  let page_token = ''
-  do {
-    const call = server.call<ListEntriesResponse>((options, done) =>
-      client.ListEntries({ page_size: PAGE_SIZE, page_token }, options, done),
-    )
-    const page = await attempting('error fetching entries', call)
-    for (const entry of page.entries) known.add(entry)
-    page_token = page.next_page_token
-  } while (page_token !== '')
+  for await (const entries of entryPages(server)) {
+    for (const entry of entries) known.add(entry)
+  }
   return known
 }
 

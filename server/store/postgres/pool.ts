@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
+import { closedError } from '../closed-error.ts'
 import type { LiveClient } from './open-client.ts'
 
 const MAX_WAITING = 10_000
@@ -112,8 +113,4 @@ export function createPool({ open, maxOpen, maxIdle, lifeMs, clock }: PoolDeps):
       for (const kept of idle.splice(0)) end(kept)
     },
   }
-}
-
-function closedError(): IdentityError {
-  return new IdentityError('UNAVAILABLE', 'the store is closed')
 }

@@ -1,4 +1,6 @@
 /** The servers that share the store, in PostgreSQL. Who was seen when is told by the clock of the database. */
+
+import { ledgerKeyOf } from '../ledger-key.ts'
 import {
   MAX_QUESTIONS,
   MAX_SERVERS,
@@ -60,7 +62,7 @@ export function serverRegistry({
         if ((await session.run(removed, key, incarnation)) === 0) return false
         await session.run('delete from server_questions where server_key = $1', key)
         const journals = 'delete from ca_journals where server_key = $1 or server_key = $2'
-        await session.run(journals, key, `${key}/signing-ledger`)
+        await session.run(journals, key, ledgerKeyOf(key))
         return true
       }),
     ...questions({ connection, queue }),

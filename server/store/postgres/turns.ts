@@ -6,6 +6,7 @@
  */
 import { createBell } from '../../../spiffe/bell.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
+import { closedError } from '../closed-error.ts'
 import { createOneAtATime } from '../one-at-a-time.ts'
 import { TURN_TIMES, type Turn, type Turns } from '../turns.ts'
 import { readHolders, turnKey } from './turn-locks.ts'
@@ -34,7 +35,7 @@ export function openTurns(deps: TurnsDeps): OpenTurns {
   return {
     isShared: true,
     async hold(name, work, signal) {
-      if (closed.signal.aborted) throw new IdentityError('UNAVAILABLE', 'the store is closed')
+      if (closed.signal.aborted) throw closedError()
       keeping ??= keepSession(shared, stop.signal)
       const over = AbortSignal.any([closed.signal, signal])
       await inOrder.run(name, () => holdAgain(shared, name, work, over), over)

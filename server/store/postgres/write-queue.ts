@@ -5,6 +5,7 @@
 import type { Clock } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { ChangeKind } from '../change-log.ts'
+import { closedError } from '../closed-error.ts'
 import { type ChangeToRecord, recordChanges } from './change-log.ts'
 import type { Connection } from './connection.ts'
 import type { Session } from './session.ts'
@@ -61,7 +62,7 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
   return {
     write: (keys, job) =>
       new Promise((resolve, reject) => {
-        if (closed) return reject(new IdentityError('UNAVAILABLE', 'the store is closed'))
+        if (closed) return reject(closedError())
         if (waiting.length >= MAX_WAITING_WRITES) {
           return reject(
             new IdentityError(

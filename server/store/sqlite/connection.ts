@@ -5,6 +5,7 @@
 import Sqlite, { type Database, type Statement } from 'better-sqlite3'
 import type { Compilable } from 'kysely'
 import { IdentityError } from '../../../spiffe/error.ts'
+import { closedError } from '../closed-error.ts'
 import type { SqlValue } from '../sql/tables.ts'
 
 /** Lists with filters have as many texts as they have value counts; the oldest is dropped. */
@@ -69,10 +70,6 @@ export function connect(database: Database, onSql?: (sql: string) => void): Conn
       database.close()
     },
   }
-}
-
-export function closedError(): IdentityError {
-  return new IdentityError('UNAVAILABLE', 'the store is closed')
 }
 
 /** Conditions outside of the program: they may pass, so the caller may try again. */

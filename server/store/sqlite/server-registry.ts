@@ -1,4 +1,6 @@
 /** The same port in SQLite, for the contract: one server has the file, and nothing writes here while it runs. */
+
+import { ledgerKeyOf } from '../ledger-key.ts'
 import {
   MAX_QUESTIONS,
   MAX_SERVERS,
@@ -58,7 +60,7 @@ export function serverRegistry({ connection, queue, clock }: SqliteDeps): Server
         if (connection.run(removed, key, incarnation).changes === 0) return false
         connection.run('delete from server_questions where server_key = ?', key)
         const journals = 'delete from ca_journals where server_key = ? or server_key = ?'
-        connection.run(journals, key, `${key}/signing-ledger`)
+        connection.run(journals, key, ledgerKeyOf(key))
         return true
       }),
     ...questions({ connection, queue, nowMs }),

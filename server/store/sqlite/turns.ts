@@ -1,6 +1,7 @@
 /** Turns where the store serves one server: whatever this process wants to do, it may do at once. */
 import type { Clock } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
+import { closedError } from '../closed-error.ts'
 import { createOneAtATime } from '../one-at-a-time.ts'
 import type { TurnStanding, Turns } from '../turns.ts'
 
@@ -16,7 +17,7 @@ export function openTurns(clock: Pick<Clock, 'now'>): OpenTurns {
   return {
     isShared: false,
     async hold(name, work, signal) {
-      if (closed.signal.aborted) throw new IdentityError('UNAVAILABLE', 'the store is closed')
+      if (closed.signal.aborted) throw closedError()
       const over = AbortSignal.any([closed.signal, signal])
       const mustHold = () => {
         if (!over.aborted) return

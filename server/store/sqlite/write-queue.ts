@@ -4,7 +4,8 @@
  */
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { ChangeKind } from '../change-log.ts'
-import { type Connection, closedError, toStoreError } from './connection.ts'
+import { closedError } from '../closed-error.ts'
+import { type Connection, toStoreError } from './connection.ts'
 
 /** What a write may do besides SQL: leave a record in the change log. */
 export type RecordChange = (kind: ChangeKind, key: string) => void
