@@ -9,7 +9,7 @@ import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
 import { judgeAgent, type PresentedSvid } from '../nodes/judge-agent.ts'
-import type { AttestedNode } from '../nodes/node.ts'
+import type { AttestedNode, RenewedFrom } from '../nodes/node.ts'
 import { authorize, type Standing } from './authorize.ts'
 import type { Caller } from './caller.ts'
 
@@ -19,7 +19,11 @@ export interface AdmitDeps {
     /** May answer from memory, but never with a row that this process has since changed. */
     find(id: SpiffeId, suits: (node: AttestedNode) => boolean): Promise<AttestedNode | undefined>
     promote(id: SpiffeId, newSerialNumber: string): Promise<{ readonly kind: string }>
-    renew(id: SpiffeId, serialNumber: string, expiresAt: Date): Promise<{ readonly kind: string }>
+    renew(
+      from: RenewedFrom,
+      serialNumber: string,
+      expiresAt: Date,
+    ): Promise<{ readonly kind: string }>
   }
   readonly clock: Clock
 }
@@ -59,7 +63,8 @@ async function admitAgent(svid: PresentedSvid, method: string, deps: AdmitDeps):
     case 'active':
       return
     case 'adopt':
-      await deps.nodes.renew(svid.id, svid.serialNumber, svid.expiresAt)
+      // Of two that are presented at once the first one is noted; the other one is then not the one to be promoted.
+      await deps.nodes.renew(judgement.from, svid.serialNumber, svid.expiresAt)
       return await promoteAgent(svid, method, deps)
     case 'promote':
       return await promoteAgent(svid, method, deps)

@@ -27,7 +27,7 @@ export type AgentJudgement =
   /** A renewed SVID is used for the first time: it must become the one in use before the call goes on. */
   | { readonly kind: 'promote' }
   /** An SVID that the node was given after the backup it was restored from: it must be noted, and become the one in use. */
-  | { readonly kind: 'adopt' }
+  | { readonly kind: 'adopt'; readonly from: AttestedNode }
   | { readonly kind: 'refused'; readonly code: AgentRefusal; readonly message: string }
 
 /** @param node the node of `presented.id`, undefined when it has none */
@@ -53,7 +53,7 @@ export function judgeAgent(
   // taken. An SVID of before the backup that is not in it is refused, as it was then.
   const isRestored = node.newSerialNumber === RENEWED_SINCE_BACKUP
   if (serialNumber !== '' && isRestored && presented.expiresAt > node.expiresAt) {
-    return { kind: 'adopt' }
+    return { kind: 'adopt', from: node }
   }
   return refuse(
     'AGENT_NOT_ACTIVE',

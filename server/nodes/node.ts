@@ -23,6 +23,9 @@ export interface AttestedNode {
   readonly agentVersion: string
 }
 
+/** What a renewal goes by: the SVID that asks for it, and the renewed one that was there then. */
+export type RenewedFrom = Pick<AttestedNode, 'id' | 'serialNumber' | 'newSerialNumber'>
+
 /**
  * In the place of the serial of a renewed SVID, in a node that was restored from a backup and cannot attest again by itself:
  * its SVID may have been renewed since. No serial is written so.

@@ -13,7 +13,7 @@ import type { Entry, EntryFields, NewEntry } from '../entries/entry.ts'
 import type { EntryFilter } from '../entries/filter.ts'
 import type { FederationRelationship } from '../federation/relationship.ts'
 import type { NodeFilter } from '../nodes/filter.ts'
-import type { AttestedNode } from '../nodes/node.ts'
+import type { AttestedNode, RenewedFrom } from '../nodes/node.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { StoreDump } from './dump.ts'
 import type { Page, PageRequest, ReadOptions } from './page.ts'
@@ -95,6 +95,9 @@ export type NodeWriteResult =
   | { readonly kind: 'banned' }
   | { readonly kind: 'not-found' }
 
+/** `changed`: the node has other serials by now, and was left as it is. */
+export type RenewResult = NodeWriteResult | { readonly kind: 'changed' }
+
 export interface NodePruning {
   /** Nodes whose SVID ended before this moment. */
   readonly expiredBefore: Date
@@ -107,8 +110,11 @@ export interface NodePruning {
 export interface NodeStore {
   /** Creates or replaces; a ban stands: `banned` means nothing was written. Never `not-found`. */
   attest(attestation: Attestation): Promise<NodeWriteResult>
-  /** Remembers a renewed SVID beside the one in use. */
-  renew(id: SpiffeId, serialNumber: string, expiresAt: Date): Promise<NodeWriteResult>
+  /**
+   * Remembers a renewed SVID beside the one in use, in the place of one that was never used, if the node still has the
+   * serials of `from`: a call that waited at a server does not take the place of what another one gave meanwhile.
+   */
+  renew(from: RenewedFrom, serialNumber: string, expiresAt: Date): Promise<RenewResult>
   /** Makes the renewed SVID the one in use, if its serial is still this one; else `not-found`. */
   promote(id: SpiffeId, newSerialNumber: string): Promise<NodeWriteResult>
   /** Empties both serials. @returns false when there is no such node */

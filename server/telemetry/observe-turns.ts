@@ -19,9 +19,12 @@ export function observeTurns(
           named.info({ turn: name }, 'Turn begins')
           metrics.count('turn_begun', { turn: name })
           metrics.add('turns_held', 1)
+          const tellLost = () => !signal.aborted && named.warn({ turn: name }, 'Turn is lost')
+          turn.signal.addEventListener('abort', tellLost, { once: true })
           try {
             await work(turn)
           } finally {
+            turn.signal.removeEventListener('abort', tellLost)
             metrics.add('turns_held', -1)
             metrics.count('turn_ended', { turn: name })
             named.info({ turn: name, lost: turn.signal.aborted && !signal.aborted }, 'Turn is over')

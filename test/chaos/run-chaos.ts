@@ -49,6 +49,8 @@ const LOOK_MS = 100
 /** Between two faults. */
 const CALM_MS = 4_000
 const WRITTEN = 'written'
+/** Of what an agent said that should not have ended. */
+const LAST_CHARS = 6_000
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seconds, seed } = options
@@ -215,6 +217,12 @@ async function settle(run: Run): Promise<void> {
   })
   const stopped = run.simulated.flatMap((agent) => agent.stopped() ?? [])
   faults.push(...stopped.map((why) => `an agent has stopped: ${why}`))
+  for (const { kind, process: running } of run.real) {
+    const how = await Promise.race([running().ended, undefined])
+    if (how === undefined) continue
+    const said = running().output().slice(-LAST_CHARS)
+    faults.push(`${kind} agent has ended with ${how}, and said last: ${said}`)
+  }
 }
 
 function judgeLogs({ servers, faults, expectations }: Run) {

@@ -11,6 +11,7 @@ import { serverConf } from '../processes/config-text.ts'
 import { startIn } from '../processes/netns.ts'
 import { type Running, run } from '../processes/process.ts'
 import { SERVER_PORT, type ServerName } from './network.ts'
+import type { ServerLog, Standstill } from './turn-logs.ts'
 
 export const TRUST_DOMAIN = 'example.org'
 
@@ -34,8 +35,8 @@ export interface ChaosServer extends AsyncDisposable {
   /** SIGSTOP and SIGCONT. */
   pause(): void
   goOn(): void
-  /** All that its processes have printed, one after the other, and when each was killed. */
-  logs(): readonly { readonly text: string; readonly killedMs: number | undefined }[]
+  /** All that its processes have printed, one after the other, when each was killed and when it stood still. */
+  logs(): readonly Omit<ServerLog, 'server'>[]
 }
 
 export interface ServerPlace {
@@ -61,7 +62,10 @@ export function launchServer(place: ServerPlace): ChaosServer {
   writeFileSync(config, `${text.replace('log_level', 'log_format = "json"\n  log_level')}`)
   const [command, words] = program('steeple', 'server')
   const begin = () => startIn(netns, [command, ...words, 'run', '-config', config])
-  const past: { readonly text: string; readonly killedMs: number }[] = []
+  const past: Omit<ServerLog, 'server'>[] = []
+  const nowMs = () => systemClock.now().getTime()
+  let standstills: Standstill[] = []
+  let stoppedMs = 0
   let running: Running = begin()
   const cli: Server['cli'] = (by, ...args) => {
     const [cliCommand, cliWords] = program(by, 'server')
@@ -84,9 +88,10 @@ export function launchServer(place: ServerPlace): ChaosServer {
     async kill() {
       const killed = running
       killed.kill('SIGKILL')
-      const killedMs = systemClock.now().getTime()
+      const killedMs = nowMs()
       const how = await killed.ended
-      past.push({ text: killed.output(), killedMs })
+      past.push({ text: killed.output(), killedMs, standstills })
+      standstills = []
       if (how !== 'SIGKILL') throw new Error(`${name} ended by itself with ${how}: ${said(killed)}`)
     },
     launch() {
@@ -95,9 +100,15 @@ export function launchServer(place: ServerPlace): ChaosServer {
     async ready() {
       await Promise.race([answers(socket), endedEarly(name, running)])
     },
-    pause: () => running.kill('SIGSTOP'),
-    goOn: () => running.kill('SIGCONT'),
-    logs: () => [...past, { text: running.output(), killedMs: undefined }],
+    pause() {
+      stoppedMs = nowMs()
+      running.kill('SIGSTOP')
+    },
+    goOn() {
+      standstills.push({ fromMs: stoppedMs, untilMs: nowMs() })
+      running.kill('SIGCONT')
+    },
+    logs: () => [...past, { text: running.output(), killedMs: undefined, standstills }],
     async [Symbol.asyncDispose]() {
       running.kill('SIGCONT')
       admin[Symbol.dispose]()

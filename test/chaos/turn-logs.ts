@@ -6,6 +6,13 @@ export interface ServerLog {
   readonly text: string
   /** When it was killed, milliseconds since 1970; undefined: it never was. */
   readonly killedMs: number | undefined
+  /** When it was stopped in its tracks. */
+  readonly standstills: readonly Standstill[]
+}
+
+export interface Standstill {
+  readonly fromMs: number
+  readonly untilMs: number
 }
 
 interface Held {
@@ -23,7 +30,11 @@ export interface TurnReport {
 }
 
 const BEGINS = 'Turn begins'
+/** Its work is told to end; what of it was on its way to the database may still arrive. */
+const IS_LOST = 'Turn is lost'
 const ENDS = 'Turn is over'
+/** Within this time who went on has noticed what happened meanwhile. */
+const NOTICED_MS = 2_000
 
 export function judgeTurns(logs: readonly ServerLog[]): TurnReport {
   const all = logs.flatMap(readHeld)
@@ -40,17 +51,21 @@ export function judgeTurns(logs: readonly ServerLog[]): TurnReport {
   return { turns: turns.size, begun: all.length, faults }
 }
 
-function readHeld({ server, text, killedMs }: ServerLog): readonly Held[] {
+function readHeld({ server, text, killedMs, standstills }: ServerLog): readonly Held[] {
+  /** Who stands still does nothing, and who loses a turn right after that was not at it since. */
+  const endOf = (atMs: number) =>
+    standstills.find(({ untilMs }) => atMs >= untilMs && atMs - untilMs <= NOTICED_MS)?.fromMs ??
+    atMs
   const open = new Map<string, number>()
   const held: Held[] = []
   for (const line of text.split('\n')) {
-    if (!line.includes(BEGINS) && !line.includes(ENDS)) continue
+    if (![BEGINS, IS_LOST, ENDS].some((said) => line.includes(said))) continue
     const { time, msg, turn } = JSON.parse(line)
     const atMs = new Date(time).getTime()
     const fromMs = open.get(turn)
     if (msg === BEGINS) open.set(turn, atMs)
     else if (fromMs !== undefined) {
-      held.push({ server, turn, fromMs, untilMs: atMs })
+      held.push({ server, turn, fromMs, untilMs: Math.max(fromMs, endOf(atMs)) })
       open.delete(turn)
     }
   }

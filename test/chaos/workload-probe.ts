@@ -39,6 +39,7 @@ export async function probeWorkloads(deps: ProbeDeps, signal: AbortSignal): Prom
   const report = { asked: 0, verified: 0 }
   const bundles = new Map<string, Bundle>()
   const follow = async (probe: Probe) => {
+    let last = ''
     while (!signal.aborted) {
       report.asked += 1
       const at = clock.now().toISOString()
@@ -46,8 +47,12 @@ export async function probeWorkloads(deps: ProbeDeps, signal: AbortSignal): Prom
         const context = await fetchOnce(probe.socket, clock, signal)
         if (context === undefined) return
         report.verified += judge(context, probe, bundles, clock)
+        last = ''
       } catch (error) {
-        if (!signal.aborted) fault(`a workload of ${probe.name} at ${at}: ${reasonOf(error)}`)
+        const why = reasonOf(error)
+        // Of one trouble the first time is told; how many were served shows how long it lasted.
+        if (!signal.aborted && why !== last) fault(`a workload of ${probe.name} at ${at}: ${why}`)
+        last = why
       }
       await clock.sleep(PACE_MS, signal)
     }

@@ -121,21 +121,42 @@ test('what is known in time, or written again meanwhile, is no fault; what nobod
 const line = (second: number, msg: string, turn = 'prune') =>
   JSON.stringify({ time: new Date(second * 1_000).toISOString(), msg, turn })
 
+const toTheEnd = { killedMs: undefined, standstills: [] }
+
 test('two servers that hold one turn at once are told; the turn of a server that was killed is over', () => {
   const text = [line(1, 'Turn begins'), line(2, 'Turn begins', 'publish'), 'no JSON at all'].join(
     '\n',
   )
-  const next = { server: 's2', text: line(5, 'Turn begins'), killedMs: undefined }
+  const next = { server: 's2', text: line(5, 'Turn begins'), ...toTheEnd }
   const judged = (killedMs: number | undefined) =>
-    judgeTurns([{ server: 's1', text, killedMs }, next])
+    judgeTurns([{ server: 's1', text, killedMs, standstills: [] }, next])
   expect(judged(4_000)).toEqual({ turns: 2, begun: 3, faults: [] })
   expect(judged(undefined).faults).toEqual([
     's2 began prune at 1970-01-01T00:00:05.000Z while s1 was at it',
   ])
   const ended = `${text}\n${line(6, 'Turn is over')}`
-  expect(
-    judgeTurns([{ server: 's1', text: ended, killedMs: undefined }, next]).faults,
-  ).toHaveLength(1)
+  expect(judgeTurns([{ server: 's1', text: ended, ...toTheEnd }, next]).faults).toHaveLength(1)
+})
+
+test('a turn is over for who has lost it, and for who stood still and lost it right after', () => {
+  const next = { server: 's2', text: line(15, 'Turn begins'), ...toTheEnd }
+  const judged = (lostAt: number, ...standstills: readonly (readonly [number, number])[]) => {
+    const said = [line(1, 'Turn begins'), line(lostAt, 'Turn is lost'), line(40, 'Turn is over')]
+    return judgeTurns([
+      {
+        ...{ server: 's1', text: said.join('\n'), killedMs: undefined },
+        standstills: standstills.map(([from, until]) => ({
+          ...{ fromMs: from * 1_000, untilMs: until * 1_000 },
+        })),
+      },
+      next,
+    ]).faults.length
+  }
+  expect(judged(14)).toBe(0)
+  expect(judged(16)).toBe(1)
+  expect(judged(21, [4, 20])).toBe(0)
+  expect(judged(23, [4, 20])).toBe(1)
+  expect(judged(21, [16, 20])).toBe(1)
 })
 
 test('two entries that say the same are told', () => {

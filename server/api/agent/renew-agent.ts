@@ -13,7 +13,7 @@ import type { Issuer } from '../../issue/issuer.ts'
 import type { Caller } from '../../listen/caller.ts'
 import type { Limit } from '../../listen/rate-limits.ts'
 import type { NodeStore } from '../../store/store.ts'
-import { agentIdOf } from '../agent-caller.ts'
+import { agentOf } from '../agent-caller.ts'
 import { invalid, notFound, withinAsync } from '../refusal.ts'
 import { signAgentSvid } from './sign-agent-svid.ts'
 
@@ -29,9 +29,9 @@ export async function renewAgent(
   call: Call<Caller>,
   deps: RenewAgentDeps,
 ): Promise<RenewAgentResponseInput> {
+  const { id, serialNumber } = agentOf(call.caller).svid
+  const node = await deps.nodes.find(id) // before any wait: what is written below goes by this
   await withinAsync('rejecting request due to renew agent rate limiting', () => deps.limit(call, 1))
-  const id = agentIdOf(call.caller)
-  const node = await deps.nodes.find(id)
   if (node === undefined) throw notFound('agent not found')
   if (node.canReattest) {
     throw new IdentityError('AGENT_MUST_REATTEST', 'agent must reattest instead of renew')
@@ -39,9 +39,18 @@ export async function renewAgent(
   if (params === null) throw invalid('params cannot be nil')
   if (params.csr.length === 0) throw invalid('missing CSR')
   const svid = await signAgentSvid(id, params.csr, deps.issuer)
-  const { kind } = await deps.nodes.renew(id, svid.serialNumber, svid.expiresAt)
+  // Who has given up has asked another server since, and this SVID would take the place of the one that it got there.
+  if (call.signal.aborted) throw new IdentityError('CANCELED', 'the agent waits for it no more')
+  const from = { id, serialNumber, newSerialNumber: node.newSerialNumber }
+  const { kind } = await deps.nodes.renew(from, svid.serialNumber, svid.expiresAt)
   if (kind === 'not-found') throw notFound('agent not found')
   if (kind === 'banned') throw new IdentityError('AGENT_BANNED', 'agent is banned')
+  if (kind === 'changed') {
+    throw new IdentityError(
+      'UNAVAILABLE',
+      'the SVID was renewed by another call meanwhile, try again',
+    )
+  }
   deps.log.info({ agent_id: id }, 'Renewing agent SVID')
   return { svid: svid.wire }
 }

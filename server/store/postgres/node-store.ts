@@ -2,13 +2,13 @@
 import { unixSeconds } from '../../../spiffe/clock.ts'
 import type { SpiffeId } from '../../../spiffe/id.ts'
 import { isJoinTokenAlias } from '../../entries/entry.ts'
-import type { AttestedNode } from '../../nodes/node.ts'
+import type { AttestedNode, RenewedFrom } from '../../nodes/node.ts'
 import type { ReadOptions } from '../page.ts'
 import { decodeEntry, type StoredEntry } from '../sql/entry-row.ts'
 import { filteredNodes } from '../sql/filtered.ts'
 import { decodeNode, NODE_COLUMNS, type StoredNode } from '../sql/node-row.ts'
 import { cutPage, pageSize, rowAfter } from '../sql/paging.ts'
-import type { Attestation, NodePruning, NodeStore, NodeWriteResult } from '../store.ts'
+import type { Attestation, NodePruning, NodeStore, NodeWriteResult, RenewResult } from '../store.ts'
 import { deleteEntryRows, SELECT_ENTRY } from './entry-store.ts'
 import type { PostgresDeps } from './postgres-deps.ts'
 import { query } from './query.ts'
@@ -31,10 +31,8 @@ export function nodeStore({ connection, queue }: PostgresDeps): NodeStore {
   return {
     attest: (attestation) =>
       writeNode(attestation.id, (session) => attestNode(session, attestation)),
-    renew: (id, serialNumber, expiresAt) =>
-      writeNode(id, (session) =>
-        updateNode(session, RENEW, id, serialNumber, unixSeconds(expiresAt)),
-      ),
+    renew: (from, serialNumber, expiresAt) =>
+      writeNode(from.id, (session) => renewNode(session, from, serialNumber, expiresAt)),
     promote: (id, newSerialNumber) =>
       writeNode(id, (session) => updateNode(session, PROMOTE, id, newSerialNumber)),
     ban: (id) => writeNode(id, async (session) => isStored(await updateNode(session, BAN, id))),
@@ -120,7 +118,8 @@ async function attestNode(
 
 /** Conditions stand in the statement: a renewal or ban that came in between wins. */
 const RENEW = `update nodes set new_serial_number = $2, new_expires_at = $3
-  where id = $1 and serial_number <> '' returning ${COLUMNS}`
+  where id = $1 and serial_number <> '' and serial_number = $4 and new_serial_number = $5
+  returning ${COLUMNS}`
 const PROMOTE = `update nodes set serial_number = new_serial_number,
     expires_at = coalesce(new_expires_at, expires_at), new_serial_number = '', new_expires_at = null
   where id = $1 and serial_number <> '' and new_serial_number = $2 and new_serial_number <> ''
@@ -136,13 +135,43 @@ async function updateNode(
   id: SpiffeId,
   ...values: readonly SqlValue[]
 ): Promise<NodeWriteResult> {
+  const written = await updatedNode(session, statement, id, ...values)
+  return written ?? (await notUpdated(session, id, 'not-found'))
+}
+
+async function updatedNode(
+  session: WriteSession,
+  statement: string,
+  id: SpiffeId,
+  ...values: readonly SqlValue[]
+): Promise<NodeWriteResult | undefined> {
   const written = await session.one<StoredNode>(statement, id, ...values)
-  if (written !== undefined) {
-    session.record('node', id)
-    return { kind: 'stored', node: decodeNode(written) }
-  }
+  if (written === undefined) return undefined
+  session.record('node', id)
+  return { kind: 'stored', node: decodeNode(written) }
+}
+
+/** @param otherwise of a node that is there and may be written */
+async function notUpdated<K extends string>(
+  session: WriteSession,
+  id: SpiffeId,
+  otherwise: K,
+): Promise<{ readonly kind: K | 'banned' | 'not-found' }> {
   const present = await session.one<StoredNode>(`${SELECT} where id = $1`, id)
-  return { kind: present?.serial_number === '' ? 'banned' : 'not-found' }
+  if (present === undefined) return { kind: 'not-found' }
+  return { kind: present.serial_number === '' ? 'banned' : otherwise }
+}
+
+async function renewNode(
+  session: WriteSession,
+  { id, ...from }: RenewedFrom,
+  serialNumber: string,
+  expiresAt: Date,
+): Promise<RenewResult> {
+  const values = [serialNumber, unixSeconds(expiresAt), from.serialNumber, from.newSerialNumber]
+  return (
+    (await updatedNode(session, RENEW, id, ...values)) ?? (await notUpdated(session, id, 'changed'))
+  )
 }
 
 function isStored({ kind }: NodeWriteResult): boolean {

@@ -2,13 +2,13 @@
 import { unixSeconds } from '../../../spiffe/clock.ts'
 import type { SpiffeId } from '../../../spiffe/id.ts'
 import { isJoinTokenAlias } from '../../entries/entry.ts'
-import type { AttestedNode } from '../../nodes/node.ts'
+import type { AttestedNode, RenewedFrom } from '../../nodes/node.ts'
 import { decodeEntry } from '../sql/entry-row.ts'
 import { filteredNodes } from '../sql/filtered.ts'
 import { decodeNode, NODE_COLUMNS, type StoredNode } from '../sql/node-row.ts'
 import { cutPage, pageSize, rowAfter } from '../sql/paging.ts'
 import type { SqlValue } from '../sql/tables.ts'
-import type { Attestation, NodePruning, NodeStore, NodeWriteResult } from '../store.ts'
+import type { Attestation, NodePruning, NodeStore, NodeWriteResult, RenewResult } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { deleteEntryRow, entryRowsWhere } from './entry-store.ts'
 import { inChunks } from './in-chunks.ts'
@@ -25,8 +25,8 @@ const JOIN_TOKEN = 'join_token'
 export function nodeStore({ connection, queue }: SqliteDeps): NodeStore {
   return {
     attest: (attestation) => queue.write((record) => attestNode(connection, record, attestation)),
-    renew: (id, serialNumber, expiresAt) =>
-      queue.write((record) => renewNode(connection, record, id, serialNumber, expiresAt)),
+    renew: (from, serialNumber, expiresAt) =>
+      queue.write((record) => renewNode(connection, record, from, serialNumber, expiresAt)),
     promote: (id, newSerialNumber) =>
       queue.write((record) => promoteNode(connection, record, id, newSerialNumber)),
     ban: (id) =>
@@ -123,14 +123,17 @@ function attestNode(
 function renewNode(
   connection: Connection,
   record: RecordChange,
-  id: SpiffeId,
+  from: RenewedFrom,
   serialNumber: string,
   expiresAt: Date,
-): NodeWriteResult {
-  const row = findRow(connection, id)
+): RenewResult {
+  const row = findRow(connection, from.id)
   if (row === undefined) return { kind: 'not-found' }
   if (row.serial_number === '') return { kind: 'banned' }
-  return setColumns(connection, record, id, {
+  const isAsSeen =
+    row.serial_number === from.serialNumber && row.new_serial_number === from.newSerialNumber
+  if (!isAsSeen) return { kind: 'changed' }
+  return setColumns(connection, record, from.id, {
     new_serial_number: serialNumber,
     new_expires_at: unixSeconds(expiresAt),
   })

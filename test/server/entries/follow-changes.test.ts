@@ -137,7 +137,7 @@ test('a renewal, a version or a ban of a node wakes nobody', async () => {
   await followUntilReady()
   index.watch(agent)
   await store.nodes.setAgentVersion(agent, '1')
-  await store.nodes.renew(agent, '2', new Date(0))
+  await store.nodes.renew({ id: agent, serialNumber: '1', newSerialNumber: '' }, '2', new Date(0))
   await store.nodes.ban(agent)
   await store.entries.create([child('last')])
   await expect.poll(() => idsFor(agent)).toEqual(['last'])

@@ -80,7 +80,11 @@ test('a deleted node is gone for the very next look', async () => {
 test('a row read while it was being replaced is not kept', async () => {
   await attest('1')
   await settled().toBe(0)
-  const writing = store.nodes.renew(agent, '2', new Date('2027-02-01'))
+  const writing = store.nodes.renew(
+    { id: agent, serialNumber: '1', newSerialNumber: '' },
+    '2',
+    new Date('2027-02-01'),
+  )
   await Promise.all([writing, cache.find(agent), cache.find(agent)])
   expect((await cache.find(agent))?.newSerialNumber).toBe('2')
 })

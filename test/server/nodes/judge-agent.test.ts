@@ -82,7 +82,7 @@ describe('a node that was restored from a backup and cannot attest again', () =>
     expect(judge('100', restored)).toEqual({ kind: 'active' })
   })
   test('goes on with an SVID that it was given since', () => {
-    expect(judge('300', restored, since)).toEqual({ kind: 'adopt' })
+    expect(judge('300', restored, since)).toEqual({ kind: 'adopt', from: restored })
   })
   test.each([
     ['an SVID that ends no later than the one the backup knows', '300', restored, later],

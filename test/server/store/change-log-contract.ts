@@ -81,7 +81,7 @@ export function changeLogContract(underTest: () => StoreUnderTest): void {
     const records = await recordsOf(async () => {
       await nodes.attest(attestation)
       await nodes.setAgentVersion(agent, '1')
-      await nodes.renew(agent, '2', later)
+      await nodes.renew({ id: agent, serialNumber: '1', newSerialNumber: '' }, '2', later)
       await nodes.promote(agent, '2')
       await nodes.ban(agent)
       await entries.create([{ ...joinTokenAlias(agent, idOf('/a')), id: 'alias' }])
@@ -171,6 +171,7 @@ export function changeLogContract(underTest: () => StoreUnderTest): void {
 
   test('a function that listens twice is called twice, and stops once per stop', async () => {
     const { changes, entries } = underTest().store
+    await expect.poll(() => changes.hearing()).toBeDefined() // until then a commit may be told again
     const heard: number[] = []
     const listener = (sequence: number) => heard.push(sequence)
     const [stop] = [changes.onCommit(listener), changes.onCommit(listener)]

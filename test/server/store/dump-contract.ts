@@ -16,6 +16,7 @@ import { bundle, partner, vendor } from './sample-bundle.ts'
 /** Opens an empty store; the contract closes it. */
 export type OpenEmpty = () => Promise<Store>
 
+const SERIAL = '1234567890123456789012'
 const page = { size: 1_000, token: '' }
 const fresh: LoadOptions = { replaces: false, sequence: SEQUENCE_JUMP }
 
@@ -70,14 +71,15 @@ async function fill(store: Store): Promise<void> {
       ...{
         id: idOf(`/spire/agent/${name}`),
         attestationType: 'x509pop',
-        serialNumber: '1234567890123456789012',
+        serialNumber: SERIAL,
       },
       ...{ expiresAt: new Date('2030-02-01T00:00:00Z'), canReattest: name !== 'two' },
       selectors: selectorsOf('zone:a', 'zone:b'),
     })
   await attest('one')
   await attest('two')
-  await store.nodes.renew(idOf('/spire/agent/two'), '99', new Date('2030-03-01T00:00:00Z'))
+  const two = { id: idOf('/spire/agent/two'), serialNumber: SERIAL, newSerialNumber: '' }
+  await store.nodes.renew(two, '99', new Date('2030-03-01T00:00:00Z'))
   await store.nodes.ban(idOf('/spire/agent/one'))
   await store.caJournal.save('server', new Uint8Array([0, 255, 1, 10]))
   await store.joinTokens.create({
@@ -148,11 +150,8 @@ export function dumpContract(
         'full',
         'new',
       ])
-      const node = await target.nodes.renew(
-        idOf('/spire/agent/one'),
-        '5',
-        new Date('2030-05-01T00:00:00Z'),
-      )
+      const one = { id: idOf('/spire/agent/one'), serialNumber: '1', newSerialNumber: '' }
+      const node = await target.nodes.renew(one, '5', new Date('2030-05-01T00:00:00Z'))
       expect(node).toEqual({ kind: 'banned' })
     })
 

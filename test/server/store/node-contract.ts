@@ -44,7 +44,7 @@ export function nodeContract(underTest: () => StoreUnderTest): void {
   test('attesting again replaces everything but the version the agent told', async () => {
     await nodes().attest(attestation())
     await nodes().setAgentVersion(id, '1.2.3')
-    await nodes().renew(id, '77', hour(2))
+    await nodes().renew(node, '77', hour(2))
     const again = attestation({
       serialNumber: '5',
       expiresAt: hour(3),
@@ -62,7 +62,7 @@ export function nodeContract(underTest: () => StoreUnderTest): void {
 
   test('a renewed SVID stands beside the one in use until it is promoted', async () => {
     await nodes().attest(attestation())
-    const renewed = await nodes().renew(id, '77', hour(2))
+    const renewed = await nodes().renew(node, '77', hour(2))
     expect(renewed).toEqual({
       kind: 'stored',
       node: { ...node, newSerialNumber: '77', newExpiresAt: hour(2) },
@@ -75,22 +75,44 @@ export function nodeContract(underTest: () => StoreUnderTest): void {
 
   test('only the serial of the last renewal can be promoted, and once', async () => {
     await nodes().attest(attestation())
-    await nodes().renew(id, '77', hour(2))
-    await nodes().renew(id, '78', hour(3))
+    await nodes().renew(node, '77', hour(2))
+    await nodes().renew({ ...node, newSerialNumber: '77' }, '78', hour(3))
     expect(await nodes().promote(id, '77')).toEqual({ kind: 'not-found' })
     expect((await nodes().promote(id, '78')).kind).toBe('stored')
     expect(await nodes().promote(id, '78')).toEqual({ kind: 'not-found' })
     expect(await nodes().promote(id, '')).toEqual({ kind: 'not-found' })
   })
 
+  test.each([
+    ['another SVID was renewed meanwhile', { newSerialNumber: '' }],
+    ['the renewed one that was there was used meanwhile', { newSerialNumber: '76' }],
+    ['the SVID that asked is not the one in use any more', { serialNumber: '0' }],
+  ])('a renewal is not written when %s', async (_, seen) => {
+    await nodes().attest(attestation())
+    await nodes().renew(node, '77', hour(2))
+    const before = await underTest().store.changes.latest()
+    const late = { ...node, newSerialNumber: '77', ...seen }
+    expect(await nodes().renew(late, '78', hour(3))).toEqual({ kind: 'changed' })
+    expect((await nodes().find(id))?.newSerialNumber).toBe('77')
+    expect(await underTest().store.changes.latest()).toBe(before)
+  })
+
+  test('of renewals that were asked for at once, one is written', async () => {
+    await nodes().attest(attestation())
+    const kinds = await Promise.all(
+      ['77', '78', '79'].map(async (serial) => (await nodes().renew(node, serial, hour(2))).kind),
+    )
+    expect(kinds.sort()).toEqual(['changed', 'changed', 'stored'])
+  })
+
   test('a ban empties both serials and withstands attesting, renewing and promoting', async () => {
     await nodes().attest(attestation())
-    await nodes().renew(id, '77', hour(2))
+    await nodes().renew(node, '77', hour(2))
     expect(await nodes().ban(id)).toBe(true)
     const banned = { ...node, serialNumber: '' }
     expect(await nodes().find(id)).toEqual(banned)
     expect(await nodes().attest(attestation({ serialNumber: '9' }))).toEqual({ kind: 'banned' })
-    expect(await nodes().renew(id, '9', hour(2))).toEqual({ kind: 'banned' })
+    expect(await nodes().renew(node, '9', hour(2))).toEqual({ kind: 'banned' })
     expect(await nodes().promote(id, '77')).toEqual({ kind: 'banned' })
     expect(await nodes().promote(id, '')).toEqual({ kind: 'banned' })
     expect(await nodes().find(id)).toEqual(banned)
@@ -118,7 +140,9 @@ export function nodeContract(underTest: () => StoreUnderTest): void {
     expect(await nodes().ban(unknown)).toBe(false)
     expect(await nodes().setAgentVersion(unknown, '1')).toBe(false)
     expect(await nodes().remove(unknown)).toBeUndefined()
-    expect(await nodes().renew(unknown, '1', hour(1))).toEqual({ kind: 'not-found' })
+    expect(await nodes().renew({ ...node, id: unknown }, '1', hour(1))).toEqual({
+      kind: 'not-found',
+    })
     expect(await nodes().promote(unknown, '1')).toEqual({ kind: 'not-found' })
     expect(await nodes().find(unknown)).toBeUndefined()
     expect(await underTest().store.changes.latest()).toBe(before)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { openTurns } from '../../../server/store/sqlite/turns.ts'
+import type { Turns } from '../../../server/store/turns.ts'
 import { observeTurns } from '../../../server/telemetry/observe-turns.ts'
 import { systemClock } from '../../../spiffe/clock.ts'
 import { openMetrics } from '../../../telemetry/open-metrics.ts'
@@ -31,6 +32,31 @@ test('the beginning and the end of a turn are logged and counted', async () => {
     ['Turn begins', 'prune'],
     ['Turn is over', 'prune'],
   ])
+})
+
+test.each([
+  [
+    'is lost is told at once',
+    false,
+    ['Turn begins', 'Turn is lost', 'the work ends', 'Turn is over'],
+  ],
+  ['nobody wants any more is not lost', true, ['Turn begins', 'the work ends', 'Turn is over']],
+])('a turn that %s', async (_, isStopped, said) => {
+  const { log, lines } = memoryLog()
+  const metrics = openMetrics({ prefix: 'spire_server', labels: {}, clock: systemClock })
+  const [lost, stop] = [new AbortController(), new AbortController()]
+  const turn = { signal: lost.signal, mustHold: () => {} }
+  const inner: Turns = {
+    ...{ ...openTurns(systemClock), isShared: true },
+    hold: async (_name, work) => await work(turn),
+  }
+  const work = async () => {
+    if (isStopped) stop.abort()
+    lost.abort()
+    log.info('the work ends')
+  }
+  await observeTurns(inner, { log, metrics }).hold('prune', work, stop.signal)
+  expect(lines.map(({ msg }) => msg)).toEqual(said)
 })
 
 test('work that fails ends its turn as well', async () => {

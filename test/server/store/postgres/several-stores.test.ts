@@ -221,7 +221,7 @@ withPostgres('two stores on one PostgreSQL', (postgres) => {
     const id = idOf('/spire/agent/n/one')
     const attestation = { id, attestationType: 'x', expiresAt: new Date(0), canReattest: true }
     await one.nodes.attest({ ...attestation, serialNumber: '1', selectors: [] })
-    await one.nodes.renew(id, '2', new Date(60_000))
+    await one.nodes.renew({ id, serialNumber: '1', newSerialNumber: '' }, '2', new Date(60_000))
     const results = await Promise.all([one.nodes.promote(id, '2'), two.nodes.promote(id, '2')])
     expect(kinds(results).sort()).toEqual(['not-found', 'stored'])
     expect(await two.nodes.find(id)).toMatchObject({ serialNumber: '2', newSerialNumber: '' })
