@@ -36,6 +36,7 @@ import {
 import type { PeerPattern } from './config/peer-pattern.ts'
 import { type PolicySourceConfig, policySourceConfig } from './config/policy-source-keys.ts'
 import { type ProbesConfig, probesConfig } from './config/probe-keys.ts'
+import { type TracingConfig, tracingConfig } from './config/tracing-keys.ts'
 import type { ExtAuthzProvider } from './ext-authz/provider.ts'
 
 export type PortProtocol = 'auto' | 'http' | 'http2' | 'tcp'
@@ -128,6 +129,8 @@ export interface ProxyConfig {
   readonly probes: ProbesConfig | undefined
   readonly tcpIdleTimeoutMs: number
   readonly telemetry: TelemetrySettings | undefined
+  /** Undefined: nothing is traced. */
+  readonly tracing: TracingConfig | undefined
   /** Undefined: that of the SVID. */
   readonly trustDomain: TrustDomain | undefined
   /** For the log, once there is one. */
@@ -256,6 +259,7 @@ function build(
     probes: probesConfig(proxy.probes),
     tcpIdleTimeoutMs: proxy.tcp_idle_timeout,
     telemetry: telemetrySettings(telemetry),
+    tracing: tracingConfig(proxy.tracing),
     trustDomain: proxy.trust_domain,
     warnings,
     workers: proxy.workers,

@@ -24,6 +24,7 @@ import type { AccessLog } from './telemetry/access-log.ts'
 import { openIstioMetrics } from './telemetry/istio-metrics.ts'
 import { createLogLimit } from './telemetry/log-limit.ts'
 import { createPlaintextCallers } from './telemetry/plaintext-callers.ts'
+import { openTracing } from './tracing/tracing.ts'
 
 export interface DataPlaneOptions extends Sources {
   readonly config: ProxyConfig
@@ -56,7 +57,8 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
   await using opening = new AsyncDisposableStack()
   const ticking = new AbortController()
   opening.defer(() => ticking.abort())
-  const context = newContext(config, { ...options, identity: identities.own }, ticking.signal)
+  const untraced = newContext(config, { ...options, identity: identities.own }, ticking.signal)
+  const context = await withTracing(untraced, config, opening)
   const ca = config.jwksCaFile === undefined ? undefined : readCa(config.jwksCaFile)
   const providers = opening.use(
     openProviders({
@@ -79,6 +81,16 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     drain: () => drainAll(listeners, context, config.drainTimeoutMs),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
+}
+
+/** What waits for the collector is brought away after the last connection has ended. */
+async function withTracing(
+  context: ProxyContext,
+  { tracing }: ProxyConfig,
+  opening: AsyncDisposableStack,
+): Promise<ProxyContext> {
+  if (tracing === undefined) return context
+  return { ...context, tracing: opening.use(await openTracing(tracing, context)) }
 }
 
 export interface ContextDeps {

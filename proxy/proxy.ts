@@ -9,6 +9,7 @@ import type { AccessLog } from './telemetry/access-log.ts'
 import type { IstioMetrics } from './telemetry/istio-metrics.ts'
 import type { LogLimit } from './telemetry/log-limit.ts'
 import type { PlaintextCallers } from './telemetry/plaintext-callers.ts'
+import type { Tracing } from './tracing/tracing.ts'
 
 /** Shared by all listeners of a process. */
 export interface ProxyContext {
@@ -30,4 +31,6 @@ export interface ProxyContext {
   readonly isShared?: boolean
   /** On every connection of our own, so that rules of redirection let it pass; undefined where nothing is captured. */
   readonly socketMark: number | undefined
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing
 }

@@ -29,6 +29,7 @@ import { capture, destination, hbone } from './mesh-keys.ts'
 import { peerPattern } from './peer-pattern.ts'
 import { policySource } from './policy-source-keys.ts'
 import { probes } from './probe-keys.ts'
+import { tracing } from './tracing-keys.ts'
 import { workerCount } from './workers-key.ts'
 
 const TRANSPORTS = ['mtls', 'hbone'] as const
@@ -185,6 +186,7 @@ const proxy = section({
     'how long a silent client is waited for before it counts as plaintext TCP',
   ),
   tcp_idle_timeout: withDefault(milliseconds(), '1h', 'how long a connection may be silent'),
+  tracing: optional(ifWritten(tracing), 'spans of requests, for a collector of OpenTelemetry'),
   trust_domain: optional(trustDomain(), 'own trust domain; that of the SVID when left out'),
   workers: withDefault(
     workerCount(),

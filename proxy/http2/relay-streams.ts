@@ -138,8 +138,18 @@ function endUpstream(exchange: Exchange, upstream: ClientHttp2Stream): void {
   } else failStream(exchange, { kind: 'remote-reset' })
 }
 
-/** RFC 9113 §8.1: an answer came before the request's end, and nobody wants the rest. */
-function endEarly({ stream, responseDone, endStream }: Exchange): void {
-  if (!responseDone || endStream || stream.readableEnded || stream.destroyed) return
-  stream.close(constants.NGHTTP2_NO_ERROR)
+/**
+ * RFC 9113 §8.1: an answer came before the request's end, and nobody wants the rest. nghttp2 drops what it has not sent of a
+ * stream that is reset, so the trailers go out first; where they cannot yet, the client may end its request, or its time ends it.
+ */
+function endEarly(exchange: Exchange): void {
+  const { stream } = exchange
+  if (!isEarly(exchange)) return
+  setImmediate(() => {
+    if (isEarly(exchange) && stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR)
+  })
+}
+
+function isEarly({ stream, responseDone, endStream }: Exchange): boolean {
+  return responseDone && !endStream && !stream.readableEnded && !stream.destroyed
 }

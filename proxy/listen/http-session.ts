@@ -19,6 +19,7 @@ import { type Http2Pool, openHttp2Pool } from '../http2/pool.ts'
 import { serveHttp2 } from '../http2/serve-http2.ts'
 import type { ProxyContext } from '../proxy.ts'
 import { requestLine } from '../telemetry/access-lines.ts'
+import { traceRequests } from '../tracing/trace-requests.ts'
 import type { Incoming } from './incoming.ts'
 import { lookAtAdmitted } from './look-at-admitted.ts'
 import type { ServeHttp } from './serve-http.ts'
@@ -119,7 +120,7 @@ function hooksOf(
   const meter = context.metrics.http(incoming.parties)
   const judge = route.judgeOf(incoming)
   const upstream = showAddress(route.upstream)
-  return {
+  const hooks: Omit<HttpHooks<never>, 'upstream'> = {
     judge,
     onExchangeEnd(record) {
       meter.count({
@@ -134,4 +135,7 @@ function hooksOf(
       requestLine(context, incoming, record, upstream)
     },
   }
+  const { tracing } = context
+  if (tracing === undefined) return hooks
+  return traceRequests(tracing, { incoming, upstream: route.upstream }, hooks)
 }

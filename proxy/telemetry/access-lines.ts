@@ -103,7 +103,7 @@ export function requestLine(
     ...{ method: head?.method, path: pathWithoutQuery(head?.path), host: head?.authority },
     ...{ protocol: head?.version, status, grpc_status: record.grpcStatus },
     request_id: requestIdOf(record),
-    traceparent: head?.headerLines('traceparent')[0],
+    traceparent: headerOf(record, 'traceparent'),
     ...verdictFields(verdict),
     ...{ upstream, response_flags: record.flags.join(',') || '-', reason: details },
     ...{ bytes_received: record.bytesReceived, bytes_sent: record.bytesSent },
@@ -111,11 +111,15 @@ export function requestLine(
   })
 }
 
-/** The client's, else the one that the request was given on its way up. */
-function requestIdOf({ head, judgement }: ExchangeRecord): string | undefined {
-  const sent = head?.headerLines('x-request-id')[0]
-  if (sent !== undefined || judgement?.kind !== 'forward') return sent
-  return judgement.edits?.add.find(([name]) => name === 'x-request-id')?.[1]
+export function requestIdOf(record: ExchangeRecord): string | undefined {
+  return headerOf(record, 'x-request-id')
+}
+
+/** The one that the request was given on its way up, else the client's. */
+function headerOf({ head, judgement }: ExchangeRecord, wanted: string): string | undefined {
+  const edits = judgement?.kind === 'forward' ? judgement.edits : undefined
+  const given = edits?.add.find(([name]) => name === wanted)
+  return given?.[1] ?? head?.headerLines(wanted)[0]
 }
 
 /** A line about a caller that did not get through. */
@@ -151,6 +155,6 @@ function verdictFields(verdict: Verdict | undefined): AccessLine {
   }
 }
 
-function pathWithoutQuery(path: string | undefined): string | undefined {
+export function pathWithoutQuery(path: string | undefined): string | undefined {
   return path?.replace(/[?#].*$/s, '')
 }

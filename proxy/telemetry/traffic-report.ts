@@ -34,10 +34,13 @@ export const NO_REPORT: TrafficReport = {
 }
 
 export function reportOf(
-  context: Pick<ProxyContext, 'connections' | 'plaintextCallers' | 'accessLog' | 'metrics'>,
+  context: Pick<
+    ProxyContext,
+    'connections' | 'plaintextCallers' | 'accessLog' | 'metrics' | 'tracing'
+  >,
   issuers: readonly IssuerStatus[],
 ): TrafficReport {
-  const { connections, plaintextCallers, accessLog, metrics } = context
+  const { connections, plaintextCallers, accessLog, metrics, tracing } = context
   const listed = Iterator.from(connections.list()).take(MAX_CONNECTIONS)
   return {
     total: connections.size,
@@ -47,6 +50,6 @@ export function reportOf(
       peer: one.peer === undefined ? undefined : { id: one.peer.id },
     })),
     ...{ plaintext: plaintextCallers.list(), forgotten: plaintextCallers.forgotten, issuers },
-    ...{ dropped: accessLog.dropped, metrics: metrics.text() },
+    ...{ dropped: accessLog.dropped, metrics: metrics.text() + (tracing?.metricsText() ?? '') },
   }
 }

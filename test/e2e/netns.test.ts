@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Agent, startAgent, startServer, steeple } from '../processes/cluster.ts'
 import { type Pods, runIn, startIn, startPods } from '../processes/netns.ts'
-import { isInstalled, run, until } from '../processes/process.ts'
+import { isInstalled, type Running, run, until } from '../processes/process.ts'
 import { giveIdentity, type RunningProxy, startProxy } from '../processes/proxy.ts'
 
 const missing = ['ip', 'nft', 'iptables', 'nsenter', 'curl'].filter((one) => !isInstalled(one))
@@ -26,6 +26,7 @@ const stack = new AsyncDisposableStack()
 let pods: Pods<'web' | 'db' | 'outside'>
 let web: RunningProxy
 let db: RunningProxy
+let spans: Running
 
 const callers = `
 apiVersion: security.istio.io/v1
@@ -51,6 +52,12 @@ const backend = `require('node:http').createServer((asked, response) => {
   response.end(JSON.stringify({ url, caller: headers['x-forwarded-client-cert'], from: socket.remoteAddress }))
 }).listen({ host: '::', port: 8080 }, () => console.log('ready'))`
 
+/** Takes spans, and prints what it gets. */
+const collector = `require('node:http').createServer(async (asked, response) => {
+  console.log((await asked.toArray()).join(''))
+  response.end('{}')
+}).listen({ host: '::', port: 4318 }, () => console.log('ready'))`
+
 const ruleCommand = async (pod: 'web' | 'db', ...words: readonly string[]) => {
   const { code, stderr } = await run(steeple, [
     ...['proxy', 'rules', ...words, '-netns', pods.netnsPath(pod)],
@@ -74,7 +81,10 @@ beforeAll(async () => {
   for (const pod of ['web', 'db', 'outside'] as const) {
     await stack.use(startIn(pods.netns(pod), [process.execPath, '-e', backend])).line(/ready/)
   }
+  spans = stack.use(startIn(pods.netns('outside'), [process.execPath, '-e', collector]))
+  await spans.line(/ready/)
   const settings = (peer: 'web' | 'db') => `
+    tracing { otlp_endpoint = "http://${pods.ip('outside')}:4318"  sampling = 0 }
     hbone { listen = "[::]:15008" }
     capture {}
     connect_timeout = "3s"
@@ -138,6 +148,23 @@ check('what one pod calls at another goes by a tunnel through both proxies', asy
         mutual_tls: true,
       }),
     )
+})
+
+check('spans reach the collector by connections that no rule brings back', async () => {
+  const calls = [
+    ['web', 'db', '0af7651916cd43dd8448eb211c80319c'],
+    ['db', 'web', '80f198ee56343ba864fe8b2a57d3eff7'],
+  ] as const
+  for (const [from, to, trace] of calls) {
+    const header = `traceparent: 00-${trace}-b7ad6b7169203331-01`
+    const { status } = await curl(from, `http://${pods.ip(to)}:8080/public`, '-H', header)
+    expect(status).toBe(200)
+    // Told by the proxy of the callee alone: the caller's makes a tunnel and looks at no request.
+    const span = new RegExp(`"traceId":"${trace}",[^}]*"name":"GET","kind":2`)
+    await expect.poll(() => spans.output(), { timeout: 10_000 }).toMatch(span)
+  }
+  const carried = [...lines(web), ...lines(db)].map(({ destination }) => destination)
+  expect(carried).not.toContain(`${pods.ip('outside')}:4318`)
 })
 
 check('the same over IPv6', async () => {

@@ -77,6 +77,16 @@ test.each([
     'capture { proxy_uid = 4242  inbound_port = 1  outbound_port = 2 }',
     /proxy_uid is 4242, and the proxy runs as \d+; run it as the user/,
   ],
+  [
+    'CAs of a collector that cannot be read',
+    'tracing { otlp_endpoint = "https://127.0.0.1:4318"  ca_file = "/nowhere" }',
+    /proxy\.tracing\.ca_file/,
+  ],
+  [
+    'headers for a collector that cannot be read',
+    'tracing { otlp_endpoint = "https://127.0.0.1:4318"  headers_file = "/nowhere" }',
+    /proxy\.tracing\.headers_file/,
+  ],
   ['CAs of issuers that cannot be read', 'jwks { ca_file = "/nowhere" }', /proxy\.jwks\.ca_file/],
 ])('%s refuses to start', async (_, settings, message) => {
   await using agent = await agentWithIdentity()

@@ -10,6 +10,7 @@ import { openTokenKeys } from '../../proxy/policy-source/issuer-keys.ts'
 import type { PolicySource } from '../../proxy/policy-source/policy-source.ts'
 import { readPolicies } from '../../proxy/policy-source/read-policies.ts'
 import { readSelf } from '../../proxy/self.ts'
+import { openTracing } from '../../proxy/tracing/tracing.ts'
 import { systemClock } from '../../spiffe/clock.ts'
 import type { FakeTlsIdentity } from '../fakes/svids.ts'
 import { openTestContext } from './running-proxy.ts'
@@ -17,12 +18,14 @@ import { openTestContext } from './running-proxy.ts'
 /** @param settings lines of the `proxy` block */
 export async function startListeners(identity: FakeTlsIdentity, settings: string, policies = '') {
   const test = openTestContext(identity)
-  const { context } = test
   const config = readProxyConfig({
     ...{ path: 'proxy.conf', text: `proxy {\n policy_dir = "unused"\n${settings}\n}` },
     ...{ flags: {}, env: {} },
     readText: () => '',
   })
+  const { tracing: wanted } = config
+  const tracing = wanted === undefined ? undefined : await openTracing(wanted, test.context)
+  const context = tracing === undefined ? test.context : { ...test.context, tracing }
   const self = readSelf(config, identity.current().defaultSvid.id, 'host')
   const snapshotOf = (text: string) =>
     readPolicies([{ name: 'policies', text }], self.mesh).snapshot
@@ -56,7 +59,7 @@ export async function startListeners(identity: FakeTlsIdentity, settings: string
   const open = await openListeners({ context, config, engine, self, verify: tokenKeys.verify })
   return {
     ...test,
-    ...{ engine, killSwitch, source, tokenKeys, self, listeners: open },
+    ...{ context, engine, killSwitch, source, tokenKeys, self, listeners: open },
     port(name: string): number {
       const found = open.open.find((one) => one.name === name)?.address
       if (found?.kind !== 'tcp') throw new Error(`no port of ${name}`)
@@ -69,6 +72,7 @@ export async function startListeners(identity: FakeTlsIdentity, settings: string
     },
     async [Symbol.asyncDispose]() {
       await open[Symbol.asyncDispose]()
+      await tracing?.[Symbol.asyncDispose]()
       tokenKeys[Symbol.dispose]()
       engine[Symbol.dispose]()
       providers[Symbol.dispose]()
