@@ -20,6 +20,7 @@ import { configuredAttestors } from './attest/configured-attestors.ts'
 import { type Reload, reloadAttestors } from './attest/reload-attestors.ts'
 import { backupDeps } from './backup/backup-deps.ts'
 import type { ServerConfig } from './config.ts'
+import { privilegedIds } from './entries/privileged-ids.ts'
 import { type Federation, openFederation } from './federation/open-federation.ts'
 import { healthChecks } from './health/health-checks.ts'
 import { openLedger } from './issue/open-ledger.ts'
@@ -93,7 +94,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   })
   const authorities = await orStopped(opening, signal)
   if (authorities === undefined) return
-  await using views = await openViews(config, store, authorities, deps)
+  await using views = await openViews(config, store, authorities, { ...deps, metrics })
   await using federation = await openFederation(config.federation, {
     ...{ trustDomain: config.trustDomain, clock, metrics, log },
     ...{ federation: store.federation, bundles: store.bundles, turns },
@@ -103,13 +104,14 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   await using publishing = await openPublishing(config.publishers, {
     ...{ bundle: authorities.bundle, turns, clock, random: systemRandom, log },
   })
+  const privileged = privilegedIds(views.index, config.adminIds)
   await using clusters = await openClusterServices(config, {
-    ...{ ...config, ...authorities, ...views, store, x509: authorities.ca.x509 },
+    ...{ ...config, ...authorities, ...views, privileged, store, x509: authorities.ca.x509 },
     ...{ onRelationship: federation.changed.ring, randomUuid: randomUUID, clock, log },
     random: systemRandom,
   })
   await using mesh = await openMesh(config.mesh, {
-    ...{ ...config, ...authorities, x509: authorities.ca.x509, entries: store.entries },
+    ...{ ...config, ...authorities, x509: authorities.ca.x509, index: views.index, privileged },
     ...{ metrics, random: systemRandom, randomBytes, randomUuid: randomUUID, clock, log },
   })
   await using loops = runLoops([

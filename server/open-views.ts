@@ -3,6 +3,7 @@ import type { Log } from '../log/open-log.ts'
 import type { Bell } from '../spiffe/bell.ts'
 import type { Clock } from '../spiffe/clock.ts'
 import type { Loop } from '../spiffe/running-loops.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { createWatchers } from './api/sync/watchers.ts'
 import { openFederatedView } from './bundle/federated-view.ts'
 import type { LocalBundle } from './bundle/local-bundle.ts'
@@ -17,6 +18,7 @@ export interface ViewDeps {
   readonly clock: Clock
   /** Aborts when the server is to stop. */
   readonly signal: AbortSignal
+  readonly metrics: Metrics
 }
 
 /** @throws IdentityError UNAVAILABLE when the store cannot be read */
@@ -24,7 +26,7 @@ export async function openViews(
   { trustDomain }: Pick<ServerConfig, 'trustDomain'>,
   store: Store,
   { bundle, bundleWritten }: { readonly bundle: LocalBundle; readonly bundleWritten: Bell },
-  { log, clock, signal }: ViewDeps,
+  { log, clock, signal, metrics }: ViewDeps,
 ) {
   await using stack = new AsyncDisposableStack()
   const index = createEntryIndex(trustDomain)
@@ -63,6 +65,7 @@ export async function openViews(
         },
         onFailure: (err) => log.error({ err }, 'Registration entries could not be followed'),
         onReady: () => loaded.resolve(),
+        measureLoad: (load) => metrics.measure('entry_cache_reload', load),
       },
       stop,
     )

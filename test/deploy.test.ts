@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { readAgentConfig } from '../agent/config.ts'
+import { CONFIGURED_PERMISSIONS } from '../cli/k8s/configured-permissions.ts'
 import { PERMISSIONS, type Permission } from '../cli/k8s/permissions.ts'
 import { isRecord, listAt, recordAt, textAt, textsAt } from '../kubernetes/object.ts'
 import { readServerConfig } from '../server/config.ts'
@@ -52,7 +53,7 @@ test('the roles of the plain manifests allow what is told of the defaults, and n
 })
 
 test('no role allows everything of anything, secrets, or what would give more rights', () => {
-  for (const right of [...allowed(), ...told(PERMISSIONS)]) {
+  for (const right of [...allowed(), ...told([...PERMISSIONS, ...CONFIGURED_PERMISSIONS])]) {
     expect(right).not.toMatch(/\*|secrets|rolebindings|impersonate|escalate|bind$|pods\/exec/)
   }
 })
@@ -69,13 +70,14 @@ test('the template of the roles names every permission that a value turns on', (
   }
 })
 
-/** Rows of the table, as SECURITY.md has them. */
-function permissionRows(): readonly string[] {
-  const rows = PERMISSIONS.map(({ who, group, resource, verbs, scope, why, value }) => {
+/** Rows of a table, as SECURITY.md has them. */
+function permissionRows(permissions: readonly (Permission & { readonly setting?: string })[]) {
+  const rows = permissions.map(({ who, group, resource, verbs, scope, why, value, setting }) => {
     const what = `\`${resource}${group === '' ? '' : `.${group}`}\``
     const where = { cluster: 'everywhere', own: 'own namespace', named: 'the named ones alone' }
     const when = value === undefined ? '' : `, if \`${value}\``
-    return `| ${who} | ${verbs.join(', ')} | ${what} | ${where[scope]}${when} | ${why} |`
+    const by = setting === undefined ? '' : `, with \`${setting}\``
+    return `| ${who} | ${verbs.join(', ')} | ${what} | ${where[scope]}${when}${by} | ${why} |`
   })
   return ['| who | may | what | where | to |', '|---|---|---|---|---|', ...rows]
 }
@@ -83,7 +85,7 @@ function permissionRows(): readonly string[] {
 test('SECURITY.md says of each permission in a cluster what it is for', () => {
   const section = read('SECURITY.md').split('## Permissions in Kubernetes')[1] ?? ''
   const table = section.split('\n').filter((line) => line.startsWith('|'))
-  expect(table).toEqual(permissionRows())
+  expect(table).toEqual([...permissionRows(PERMISSIONS), ...permissionRows(CONFIGURED_PERMISSIONS)])
 })
 
 test('the chart has the same CRDs as deploy/crds', () => {

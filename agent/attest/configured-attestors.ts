@@ -65,6 +65,7 @@ async function openK8s(config: K8sAttestorConfig, deps: AttestorDeps): Promise<W
   const { apiServerPods } = await import('./k8s/api-server-pods.ts')
   const { k8sAttestor } = await import('./k8s/k8s-attestor.ts')
   const { kubeletPods } = await import('./k8s/kubelet-pods.ts')
+  const { noPods } = await import('./k8s/no-pods.ts')
   const { followNamespaceLabels } = await import('./k8s/namespace-labels.ts')
   const { log, ownUid } = deps
   const { podSource, maxPollAttempts, pollRetryIntervalMs, kubeconfig } = config
@@ -73,13 +74,22 @@ async function openK8s(config: K8sAttestorConfig, deps: AttestorDeps): Promise<W
     ...{ ...deps, patienceMs },
     cluster: await openCluster({ kubeconfig }),
   })
-  const source =
-    podSource.kind === 'api-server'
-      ? apiServerPods({ ...(await watching()), nodeName: podSource.nodeName })
-      : kubeletPods({
+  const openSource = async () => {
+    switch (podSource.kind) {
+      case 'api-server':
+        return apiServerPods({ ...(await watching()), nodeName: podSource.nodeName })
+      case 'kubelet':
+        return kubeletPods({
           ...{ ...deps, maxPollAttempts, pollRetryIntervalMs },
           kubelet: await openChecked(podSource.kubelet, deps.clock),
         })
+      case 'none':
+        return noPods()
+      default:
+        return podSource satisfies never
+    }
+  }
+  const source = await openSource()
   const namespaces = config.enableNamespaceLabels
     ? followNamespaceLabels(await watching())
     : undefined

@@ -28,6 +28,8 @@ import { NO_SIGSTORE } from './sigstore.ts'
 export type PodSourceConfig =
   | { readonly kind: 'kubelet'; readonly kubelet: KubeletConfig }
   | { readonly kind: 'api-server'; readonly nodeName: string }
+  /** No pod is known by the agent itself: brokers are told of those of the cluster. */
+  | { readonly kind: 'none' }
 
 export interface K8sAttestorConfig extends K8sAttestorOptions {
   readonly kind: 'k8s'
@@ -44,6 +46,9 @@ export interface K8sAttestorConfig extends K8sAttestorOptions {
 
 const DEFAULT_SECURE_PORT = 10_250
 const DEFAULT_NODE_NAME_ENV = 'MY_NODE_NAME'
+const DEFAULT_CA_PATH = `${SERVICE_ACCOUNT_DIRECTORY}/ca.crt`
+const DEFAULT_TOKEN_PATH = `${SERVICE_ACCOUNT_DIRECTORY}/token`
+const DEFAULT_RELOAD_MS = 60_000
 
 const cache = section({
   enabled: idle(truth(), 'false', 'namespaces are always followed by a watch', 'cache of objects'),
@@ -61,10 +66,10 @@ const keys = section({
     'false',
     'selectors of the pod alone, for which its container need not be ready',
   ),
-  disable_kubelet_client: absent(
-    'never ask the kubelet',
+  disable_kubelet_client: withDefault(
+    truth(),
     'false',
-    'not implemented yet: pod_source = "api_server" asks no kubelet',
+    'ask no kubelet and attest no process, for an agent of brokers that name pods of the cluster',
   ),
   enable_namespace_labels: withDefault(
     truth(),
@@ -78,7 +83,7 @@ const keys = section({
   ),
   kubelet_ca_path: withDefault(
     text('a path'),
-    `${SERVICE_ACCOUNT_DIRECTORY}/ca.crt`,
+    DEFAULT_CA_PATH,
     'file of the CA certificates that the kubelet’s comes from',
   ),
   kubelet_read_only_port: optional(
@@ -124,7 +129,7 @@ const keys = section({
   ),
   token_path: withDefault(
     text('a path'),
-    `${SERVICE_ACCOUNT_DIRECTORY}/token`,
+    DEFAULT_TOKEN_PATH,
     'file of the token to show to the kubelet',
   ),
   use_anonymous_authentication: withDefault(truth(), 'false', 'show neither token nor certificate'),
@@ -143,6 +148,7 @@ const keys = section({
 export const k8s = refine(keys, (read, context) => {
   checkPorts(read, context)
   checkPair(read, context)
+  checkDisabled(read, context)
   warnOfIdle(read, context)
   return {}
 })
@@ -163,6 +169,43 @@ function checkPair(read: Written, { report }: Context): void {
       ? (['private_key_path', 'certificate_path'] as const)
       : (['certificate_path', 'private_key_path'] as const)
   addMistake(report, placeOf(read, given), `${given} is given without ${lacking}`, 'both of them')
+}
+
+/** Whose written value says that a kubelet is to be asked, or a node looked at. */
+const OF_KUBELET = [
+  ...(['kubelet_read_only_port', 'kubelet_secure_port', 'certificate_path'] as const),
+  ...(['private_key_path', 'node_name'] as const),
+]
+const TRUE_OF_KUBELET = ['skip_kubelet_verification', 'use_anonymous_authentication'] as const
+/** Whose default changes nothing when it is written. */
+const DEFAULTS_OF_KUBELET = [
+  ['kubelet_ca_path', DEFAULT_CA_PATH],
+  ['node_name_env', DEFAULT_NODE_NAME_ENV],
+  ['reload_interval', DEFAULT_RELOAD_MS],
+  ['token_path', DEFAULT_TOKEN_PATH],
+] as const
+
+/** As SPIRE refuses them; and brokers that could ask for nothing. */
+function checkDisabled(read: Written, { report }: Context): void {
+  if (read.disable_kubelet_client !== true) return
+  const used = [
+    ...OF_KUBELET.filter((key) => read[key] !== undefined),
+    ...TRUE_OF_KUBELET.filter((key) => read[key] === true),
+    ...DEFAULTS_OF_KUBELET.flatMap(([key, fallback]) => {
+      const value = read[key]
+      return value === undefined || value === fallback ? [] : [key]
+    }),
+    ...(read.pod_source === 'api_server' ? (['pod_source'] as const) : []),
+  ]
+  for (const key of used) {
+    const message = `disable_kubelet_client cannot be used with ${key}`
+    addMistake(report, placeOf(read, key), message, 'one of them')
+  }
+  for (const { id, pod_reference_scope: scope } of read.experimental?.broker?.brokers ?? []) {
+    if (scope === 'cluster') continue
+    const message = `experimental.broker.brokers[${id}].pod_reference_scope is ${scope}, and disable_kubelet_client is true`
+    addMistake(report, placeOf(read, 'disable_kubelet_client'), message, 'cluster')
+  }
 }
 
 /** What SPIRE takes and never uses is said here. */
@@ -190,13 +233,10 @@ export function k8sAttestorConfig(
   data: Data,
   env: Readonly<Record<string, string | undefined>>,
 ): K8sAttestorConfig {
-  const nodeName = data.node_name ?? (env[data.node_name_env] || undefined)
   return {
     kind: 'k8s',
-    podSource:
-      data.pod_source === 'kubelet'
-        ? { kind: 'kubelet', kubelet: kubeletConfig(data, nodeName) }
-        : { kind: 'api-server', nodeName: nodeName ?? refuseNameless(data) },
+    podSource: podSourceOf(data, env),
+    refusesProcesses: data.disable_kubelet_client,
     kubeconfig: data.kubeconfig,
     enableNamespaceLabels: data.enable_namespace_labels,
     broker: k8sBrokerSettings(data.experimental.broker),
@@ -206,6 +246,17 @@ export function k8sAttestorConfig(
     usesLegacyLocator: !data.use_new_container_locator,
     isVerbose: data.verbose_container_locator_logs,
   }
+}
+
+function podSourceOf(
+  data: Data,
+  env: Readonly<Record<string, string | undefined>>,
+): PodSourceConfig {
+  if (data.disable_kubelet_client) return { kind: 'none' }
+  const nodeName = data.node_name ?? (env[data.node_name_env] || undefined)
+  return data.pod_source === 'kubelet'
+    ? { kind: 'kubelet', kubelet: kubeletConfig(data, nodeName) }
+    : { kind: 'api-server', nodeName: nodeName ?? refuseNameless(data) }
 }
 
 function refuseNameless({ node_name_env: name }: Data): never {

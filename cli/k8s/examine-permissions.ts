@@ -2,18 +2,26 @@
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { isRecord, recordAt, textAt } from '../../kubernetes/object.ts'
 import type { Examined, Finding } from './check.ts'
+import { CONFIGURED_PERMISSIONS, type ConfiguredPermission } from './configured-permissions.ts'
 import type { Installation } from './installation.ts'
 import { type ObjectName, PERMISSIONS, type Permission } from './permissions.ts'
 import type { Configuration } from './read-configuration.ts'
 
-const ANY: readonly ObjectName[] = [{ namespace: '', name: '' }]
+/** Undefined setting: the roles of the chart have it. */
+type Examinable = Permission & Partial<Pick<ConfiguredPermission, 'setting'>>
+
+/** With a namespace. */
+type Place = ObjectName & { readonly namespace: string }
+
+const ANY: readonly Place[] = [{ namespace: '', name: '' }]
 
 export async function examinePermissions(
   cluster: Cluster,
   installation: Installation,
   configuration: Configuration,
 ): Promise<Examined> {
-  const needed = PERMISSIONS.filter((one) => one.isNeeded(configuration))
+  const all: readonly Examinable[] = [...PERMISSIONS, ...CONFIGURED_PERMISSIONS]
+  const needed = all.filter((one) => one.isNeeded(configuration))
   const self = await ownName(cluster)
   const findings: Finding[] = []
   let asked = 0
@@ -45,28 +53,36 @@ function objectsOf(
   { scope, names }: Permission,
   configuration: Configuration,
   namespace: string,
-): readonly ObjectName[] {
-  if (scope === 'named') return names?.(configuration) ?? []
-  return scope === 'own' ? [{ namespace, name: '' }] : ANY
+): readonly Place[] {
+  const named = names?.(configuration).map((one) => ({
+    ...one,
+    namespace: one.namespace ?? namespace,
+  }))
+  if (scope === 'cluster') return ANY
+  return named ?? (scope === 'own' ? [{ namespace, name: '' }] : [])
 }
 
 function finding(
-  { who, group, resource, why }: Permission,
-  { namespace, name }: ObjectName,
+  { who, group, resource, why, setting }: Examinable,
+  { namespace, name }: Place,
   verbs: readonly string[],
   user: string,
 ): Finding {
   const what = `${resource}${group === '' ? '' : `.${group}`}`
   const where = namespace === '' ? '' : ` in namespace ${namespace}`
+  const give =
+    setting === undefined
+      ? 'put back the roles of the chart'
+      : `allow it by a role of your own, for the chart has none for ${setting}`
   return {
     severity: 'problem',
     subject: user.replace('system:serviceaccount:', 'service account '),
     problem: `the ${who} may not ${verbs.join(', ')} ${what}${name === '' ? '' : ` ${name}`}${where}, which it needs to ${why}`,
-    remedy: `put back the roles of the chart; then: kubectl auth can-i ${verbs[0]} ${what}${name === '' ? '' : `/${name}`} --as=${user}${namespace === '' ? ' -A' : ` -n ${namespace}`}`,
+    remedy: `${give}; then: kubectl auth can-i ${verbs[0]} ${what}${name === '' ? '' : `/${name}`} --as=${user}${namespace === '' ? ' -A' : ` -n ${namespace}`}`,
   }
 }
 
-interface Question extends ObjectName {
+interface Question extends Place {
   readonly group: string
   readonly resource: string
   readonly verb: string

@@ -1,6 +1,7 @@
 /**
- * Every permission in a cluster that Steeple uses, and what for. The doctor asks the API server for each that a
- * configuration needs; SECURITY.md and the roles of the chart are compared with this table by a test.
+ * Every permission in a cluster that the roles of the chart have, and what for. The doctor asks the API server for each that
+ * a configuration needs; SECURITY.md and those roles are compared with this table by a test. What else a configuration can
+ * need is in `configured-permissions`.
  */
 import type { Configuration } from './read-configuration.ts'
 
@@ -14,10 +15,10 @@ export interface Permission {
   /** Allows the same and more: for clusters that know nothing finer. */
   readonly coarser?: string
   readonly verbs: readonly string[]
-  /** `cluster`: everywhere; `own`: in the namespace of the chart; `named`: these objects alone. */
+  /** `cluster`: everywhere; `own`: in the namespace of the chart, or in another that is configured; `named`: these objects alone. */
   readonly scope: 'cluster' | 'own' | 'named'
   readonly why: string
-  /** Of the objects, for `named`. */
+  /** Of the objects, for `named`; of the namespace, without a name, where `own` may be another one. */
   readonly names?: (configuration: Configuration) => readonly ObjectName[]
   /** Where it is only used when the chart's value says so: that value. */
   readonly value?: string
@@ -25,8 +26,8 @@ export interface Permission {
 }
 
 export interface ObjectName {
-  /** Empty for what is in no namespace. */
-  readonly namespace: string
+  /** Empty for what is in no namespace; undefined: that of the pod which asks. */
+  readonly namespace: string | undefined
   readonly name: string
 }
 
@@ -132,7 +133,7 @@ export const PERMISSIONS: readonly Permission[] = [
   {
     ...{ ...named, group: 'admissionregistration.k8s.io', names: injecting },
     ...{ resource: 'mutatingwebhookconfigurations', verbs: ['list', 'watch', 'patch'] },
-    why: 'the same for the webhook that puts proxies into pods',
+    why: 'keep the caBundle of the webhook that puts proxies into pods equal to it too',
     value: 'injection.enabled',
     isNeeded: (configuration) => injecting(configuration).length > 0,
   },
@@ -164,7 +165,7 @@ export const PERMISSIONS: readonly Permission[] = [
       server.policyStatus === undefined
         ? []
         : [{ namespace: server.policyStatus.leaseNamespace, name: server.policyStatus.leaseName }],
-    why: 'the same',
+    why: 'agree which of several servers writes the status of policies',
     value: 'policies.enabled',
     isNeeded: followsPolicies,
   },
@@ -178,7 +179,7 @@ export const PERMISSIONS: readonly Permission[] = [
     ...{ ...named, group: CERTIFICATES, resource: 'clustertrustbundles', verbs: ['get', 'patch'] },
     names: (configuration) =>
       trustBundles(configuration).map(({ name }) => ({ namespace: '', name })),
-    why: 'the same, when it changes',
+    why: 'publish it anew when it changes',
     value: 'clusterTrustBundle.enabled',
     isNeeded: (configuration) => trustBundles(configuration).length > 0,
   },
@@ -204,6 +205,12 @@ export const PERMISSIONS: readonly Permission[] = [
     value: 'podCertificates.enabled',
     isNeeded: signsPods,
   },
+  ...each(['pods', 'nodes'], {
+    ...{ ...inCluster, group: '', verbs: ['get'] },
+    why: 'see whether the pod and the node of such a request are what it says',
+    value: 'podCertificates.enabled',
+    isNeeded: signsPods,
+  }),
   {
     ...{ ...named, group: CERTIFICATES, resource: 'signers', verbs: ['sign'] },
     names: ({ server }) => signers(server.podCertificates.map(({ signerName }) => signerName)),

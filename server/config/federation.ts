@@ -24,7 +24,7 @@ import {
   withDefault,
 } from '../../config/check.ts'
 import { ifWritten } from '../../config/if-written.ts'
-import { addMistake, addRefusal } from '../../config/mistake.ts'
+import { addMistake, addRefusal, addWarning } from '../../config/mistake.ts'
 import type { Member } from '../../config/tree.ts'
 import { host, port, seconds, spiffeIdValue, text } from '../../config/value.ts'
 import type { CertificateFiles } from '../../disk/certificate-files.ts'
@@ -89,6 +89,7 @@ function oneOf<S extends Readonly<Record<string, Section<Keys>>>>(kinds: S) {
 }
 
 const endpointKeys = section({
+  acme: optional(ifWritten(acme), 'as profile.https_web.acme, where it belongs: SPIRE’s old place'),
   address: withDefault(host(), '0.0.0.0', 'address of the bundle endpoint'),
   port: withDefault(port(), '443', 'port of the bundle endpoint'),
   refresh_hint: withDefault(seconds(), '5m', 'how often others should look for a newer bundle'),
@@ -102,6 +103,18 @@ const bundleEndpoint = refine(ifWritten(endpointKeys), (read, context) => {
   const { profile, address, port, refresh_hint: refreshHintSeconds } = read
   if (address === undefined || port === undefined || refreshHintSeconds === undefined) return
   const common = { address, port, refreshHintSeconds }
+  if (read.acme !== undefined) {
+    const place = placeOf(read, 'acme')
+    if (profile !== undefined) {
+      const message = 'federation.bundle_endpoint has both acme and profile'
+      addMistake(context.report, place, message, 'acme inside of profile "https_web"')
+      return
+    }
+    const why = 'federation.bundle_endpoint.acme is deprecated: it belongs into profile "https_web"'
+    addWarning(context.report, place, why)
+    const certificate = orderedBy(read.acme)
+    return { settings: { ...common, profile: { kind: 'https_web' as const, certificate } } }
+  }
   if (profile?.kind !== 'https_web') {
     return { settings: { ...common, profile: { kind: 'https_spiffe' as const } } }
   }
@@ -121,8 +134,15 @@ function certificateOf({
 }: Read<(typeof webServer)['keys']>): EndpointCertificate | undefined {
   if ((ordered === undefined) === (files === undefined)) return undefined
   if (files !== undefined) return { kind: 'files', files: certificateFilesOf(files) }
-  if (ordered === undefined) return undefined
-  const { directory_url: directoryUrl, email, tos_accepted: isTosAccepted, domain_name } = ordered
+  return ordered === undefined ? undefined : orderedBy(ordered)
+}
+
+function orderedBy({
+  directory_url: directoryUrl,
+  email,
+  tos_accepted: isTosAccepted,
+  domain_name,
+}: Read<(typeof acme)['keys']>): EndpointCertificate {
   const account = { directoryUrl, email, isTosAccepted }
   // A name that is no text was reported, and then nobody uses this.
   return { kind: 'acme', account, domain: String(domain_name).toLowerCase() }

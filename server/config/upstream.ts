@@ -5,8 +5,8 @@
  * @see https://github.com/spiffe/spire/blob/main/doc/plugin_server_upstreamauthority_spire.md
  */
 import { absent } from '../../config/absent.ts'
-import { nest, optional, type Read, required, section } from '../../config/check.ts'
-import { host, port, socketPath, text } from '../../config/value.ts'
+import { nest, optional, type Read, required, section, withDefault } from '../../config/check.ts'
+import { host, port, socketPath, text, truth } from '../../config/value.ts'
 import type { UpstreamConfig } from '../upstream/open-upstream.ts'
 
 export const diskUpstream = section({
@@ -16,6 +16,11 @@ export const diskUpstream = section({
 })
 
 const experimental = section({
+  require_pq_kem: withDefault(
+    truth(),
+    'false',
+    'refuse TLS to the upstream server without a post-quantum key exchange',
+  ),
   workload_api_named_pipe_name: absent(
     'pipe of the Workload API',
     undefined,
@@ -44,8 +49,14 @@ export function upstreamConfig(chosen: Chosen | undefined): UpstreamConfig | und
       return { kind: 'disk', certPath, keyPath, bundlePath: chosen.data.bundle_file_path }
     }
     case 'spire': {
-      const { server_address: host, server_port: port, workload_api_socket } = chosen.data
-      return { kind: 'spire', host, port, workloadApiSocket: workload_api_socket }
+      const {
+        server_address: host,
+        server_port: port,
+        workload_api_socket,
+        experimental,
+      } = chosen.data
+      const { require_pq_kem: requirePqKem } = experimental
+      return { kind: 'spire', host, port, workloadApiSocket: workload_api_socket, requirePqKem }
     }
   }
 }

@@ -43,6 +43,9 @@ const DEFAULT_TEMPLATE = {
   spiffe: '/{{ .PluginName }}/{{ .SVIDPathTrimmed }}',
 } as const
 
+/** SVIDs below this path may become nodes, unless the configuration names another. */
+const DEFAULT_SVID_PREFIX = '/spire-exchange'
+
 /** A chain that is longer is no chain that our path search takes. */
 const MAX_INTERMEDIATES = 8
 
@@ -83,10 +86,10 @@ const keys = section({
     'external_pki',
     'whether CAs of others or the own trust bundle vouch for nodes',
   ),
-  svid_prefix: withDefault(
+  spiffe_prefix: optional(svidPrefix(), 'the same as svid_prefix: SPIRE reads this name'),
+  svid_prefix: optional(
     svidPrefix(),
-    '/spire-exchange',
-    'with mode spiffe: path below which SVIDs are taken from nodes',
+    'with mode spiffe: path below which SVIDs are taken from nodes; /spire-exchange when left out',
   ),
   verify_client_ip: withDefault(
     truth(),
@@ -115,7 +118,7 @@ export function x509PopConfig(data: NonNullable<ReturnType<typeof x509pop.read>>
 }
 
 function readTrust(read: Written, context: Context): X509PopConfig['trust'] | undefined {
-  const { mode, ca_bundle_path: path, ca_bundle_paths: paths = [], svid_prefix: prefix } = read
+  const { mode, ca_bundle_path: path, ca_bundle_paths: paths = [] } = read
   const mistake = (key: string, message: string, expected: string) => {
     addMistake(context.report, placeOf(read, key), message, expected)
     return undefined
@@ -124,7 +127,7 @@ function readTrust(read: Written, context: Context): X509PopConfig['trust'] | un
   const all = path === undefined ? paths : [path]
   if (mode === 'spiffe') {
     if (all.length > 0) return mistake(named, `${named} has no meaning with mode spiffe`, 'neither')
-    return prefix === undefined ? undefined : { mode, svidPrefix: prefix }
+    return { mode, svidPrefix: readPrefix(read, context) }
   }
   if (mode === undefined) return undefined
   if (path !== undefined && paths.length > 0) {
@@ -140,6 +143,16 @@ function readTrust(read: Written, context: Context): X509PopConfig['trust'] | un
     addRefusal(context.report, placeOf(read, named), named, error)
     return undefined
   }
+}
+
+/** SPIRE's documentation says `svid_prefix`, its program reads `spiffe_prefix`: either is taken, both are a mistake. */
+function readPrefix(read: Written, context: Context): string {
+  const { svid_prefix: documented, spiffe_prefix: inUse } = read
+  if (documented !== undefined && inUse !== undefined) {
+    const message = 'svid_prefix and spiffe_prefix are two names of one key'
+    addMistake(context.report, placeOf(read, 'spiffe_prefix'), message, 'one of them')
+  }
+  return inUse ?? documented ?? DEFAULT_SVID_PREFIX
 }
 
 /** Every certificate must be one that can be read: one that is silently left out would be a puzzle. */

@@ -42,6 +42,8 @@ export interface EntryIndex {
    * @throws IdentityError UNAVAILABLE before everything is loaded
    */
   entryFor(agentId: SpiffeId, entryId: string): Entry | undefined
+  /** All entries of this ID, in no particular order. @throws IdentityError UNAVAILABLE before everything is loaded */
+  ofSpiffeId(spiffeId: SpiffeId): Iterable<Entry>
   /** Whether an entry makes this ID an admin. @throws IdentityError UNAVAILABLE before everything is loaded */
   isAdmin(spiffeId: SpiffeId): boolean
   /** The oldest downstream entry of this ID. @throws IdentityError UNAVAILABLE before everything is loaded */
@@ -85,6 +87,7 @@ export function createEntryIndex(trustDomain: TrustDomain): EntryIndex {
       const entry = loaded().entries.get(entryId)
       return entry !== undefined && reaches(state, agentId, entry) ? entry : undefined
     },
+    ofSpiffeId: (spiffeId) => valuesOf(loaded().bySpiffeId, spiffeId),
     isAdmin: (spiffeId) =>
       [...valuesOf(loaded().bySpiffeId, spiffeId)].some((entry) => entry.admin),
     downstreamEntry: (spiffeId) =>

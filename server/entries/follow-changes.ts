@@ -39,6 +39,8 @@ export interface FollowDeps {
   readonly onFailure: (error: unknown) => void
   /** Everything is loaded. Called once. */
   readonly onReady: () => void
+  /** Around each reading of everything: at the start, and where the log does not go on. */
+  readonly measureLoad?: <T>(load: () => Promise<T>) => Promise<T>
 }
 
 /** How soon commits of other servers are seen that nobody announced. */
@@ -52,7 +54,7 @@ const LOAD_PAGE_ITEMS = 1_000
 
 /** Runs until the signal aborts. */
 export async function followChanges(deps: FollowDeps, signal: AbortSignal): Promise<void> {
-  const { store, clock, index } = deps
+  const { store, clock, index, measureLoad = (load) => load() } = deps
   const bell = createBell()
   const stopListening = store.changes.onCommit(bell.ring)
   signal.addEventListener('abort', bell.ring)
@@ -61,7 +63,7 @@ export async function followChanges(deps: FollowDeps, signal: AbortSignal): Prom
   while (!signal.aborted) {
     try {
       bell.reset()
-      place = place === undefined ? await load(deps) : await catchUp(deps, place)
+      place = place === undefined ? await measureLoad(() => load(deps)) : await catchUp(deps, place)
       if (place !== undefined && !index.isReady()) {
         index.markReady()
         deps.onReady()

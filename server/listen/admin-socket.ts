@@ -24,7 +24,7 @@ export async function listenAdmin(options: {
     mode: MODE,
     server,
     onRefused: (error) =>
-      log.warn({ reason: reasonOf(error) }, 'Refused a connection to the admin socket'),
+      log.warn({ reason: reasonOf(error) }, 'Refused a caller of the admin socket'),
   })
   const risk = whoCouldReplace(socketPath)
   if (risk !== undefined) log.warn({ risk }, 'The admin socket is not safe where it is')

@@ -5,6 +5,8 @@
  * @see Mesh issuance §2.1 — errors
  */
 import { type ErrorCode, IdentityError, reasonOf } from '../../spiffe/error.ts'
+import type { SpiffeId } from '../../spiffe/id.ts'
+import type { PrivilegedIds } from '../entries/privileged-ids.ts'
 
 export type Check =
   | 'rate'
@@ -47,6 +49,16 @@ export function refused(
 /** As `refused`, where the caller may know it all. */
 export function refusedPlainly(check: Check, code: ErrorCode, reason: string): IdentityError {
   return refused(check, { code, message: reason }, reason)
+}
+
+/** @throws IdentityError NO_IDENTITY_ISSUED for an ID with rights at this server, UNAVAILABLE before that is known */
+export function refusePrivileged(privileged: PrivilegedIds, id: SpiffeId): void {
+  try {
+    privileged.refuse(id)
+  } catch (cause) {
+    if (!(cause instanceof IdentityError)) throw cause
+    throw refused('entry', { code: cause.code, message: reasonOf(cause) }, reasonOf(cause), cause)
+  }
 }
 
 export interface WhyRefused {

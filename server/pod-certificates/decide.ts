@@ -10,6 +10,7 @@ import { type SpiffeId, spiffeId, type TrustDomain } from '../../spiffe/id.ts'
 import { type Selector, sortSelectors } from '../../spiffe/selector.ts'
 import { SKEW_SECONDS } from '../ca/validity.ts'
 import type { EntryIndex } from '../entries/entry-index.ts'
+import type { PrivilegedIds } from '../entries/privileged-ids.ts'
 import { chooseEntry, readWish, type Wish, wishKeys } from './choose-entry.ts'
 import { type FoundPod, nodeSelectors, podSelectors } from './find-pod.ts'
 import { type IdentityTemplate, renderIdentity } from './identity-template.ts'
@@ -23,6 +24,8 @@ export interface DecideDeps {
   /** Undefined: entries say who gets what. */
   readonly template: IdentityTemplate | undefined
   readonly index: Pick<EntryIndex, 'authorizedFor'>
+  /** Not given by a template, which asks for no selectors. */
+  readonly privileged: PrivilegedIds
   readonly defaultTtlSeconds: number
 }
 
@@ -85,8 +88,10 @@ export function decide(
   try {
     return decideFor(request, found.pod, isBanned, deps)
   } catch (error) {
-    if (!(error instanceof IdentityError) || error.code !== 'SPIFFE_ID_INVALID') throw error
-    return deny('InvalidIdentity', error.message)
+    if (!(error instanceof IdentityError)) throw error
+    if (error.code === 'SPIFFE_ID_INVALID') return deny('InvalidIdentity', error.message)
+    if (error.code === 'NO_IDENTITY_ISSUED') return deny('PrivilegedIdentity', error.message)
+    throw error
   }
 }
 
@@ -129,7 +134,7 @@ function byEntry(
 function byTemplate(
   request: PodCertificateRequest,
   template: IdentityTemplate,
-  { trustDomain, clusterName, defaultTtlSeconds }: DecideDeps,
+  { trustDomain, clusterName, defaultTtlSeconds, privileged }: DecideDeps,
 ): Decision {
   const id = renderIdentity(
     template,
@@ -144,6 +149,7 @@ function byTemplate(
     },
     trustDomain,
   )
+  privileged.refuse(id)
   return withLife(request, defaultTtlSeconds, undefined, { id, dnsNames: [] })
 }
 

@@ -6,6 +6,7 @@ import type { SpiffeId, TrustDomain } from '../../spiffe/id.ts'
 import type { Random } from '../../spiffe/random.ts'
 import type { Loop } from '../../spiffe/running-loops.ts'
 import type { EntryIndex } from '../entries/entry-index.ts'
+import type { PrivilegedIds } from '../entries/privileged-ids.ts'
 import type { Issuer } from '../issue/issuer.ts'
 import { type AttestedNode, isBanned } from '../nodes/node.ts'
 import type { IdentityTemplate } from './identity-template.ts'
@@ -27,6 +28,7 @@ export interface PodCertificatesDeps {
   readonly trustDomain: TrustDomain
   readonly defaultX509SvidTtlSeconds: number
   readonly index: Pick<EntryIndex, 'authorizedFor'>
+  readonly privileged: PrivilegedIds
   readonly nodes: { find(id: SpiffeId): Promise<AttestedNode | undefined> }
   readonly issuer: Pick<Issuer, 'issueWorkloadX509Svid'>
   readonly clock: Clock
@@ -45,12 +47,22 @@ export async function openPodCertificates(
 ): Promise<PodCertificates> {
   await using stack = new AsyncDisposableStack()
   const { trustDomain, defaultX509SvidTtlSeconds: defaultTtlSeconds } = deps
-  const { index, nodes, issuer, clock, random, log } = deps
+  const { index, privileged, nodes, issuer, clock, random, log } = deps
   const loops: Loop[] = []
   for (const { kubeconfig, ...config } of configs) {
     const cluster = stack.use(await openCluster({ kubeconfig }))
     const signing = {
-      ...{ ...config, cluster, trustDomain, defaultTtlSeconds, index, issuer, clock, random },
+      ...{
+        ...config,
+        cluster,
+        trustDomain,
+        defaultTtlSeconds,
+        index,
+        privileged,
+        issuer,
+        clock,
+        random,
+      },
       log: log.child({ component: 'pod-certificates', cluster: config.clusterName }),
       async isBanned(id: SpiffeId) {
         const node = await nodes.find(id)

@@ -18,6 +18,7 @@ export type DenialReason =
   | 'NodeBanned'
   | 'LifetimeTooShort'
   | 'InvalidIdentity'
+  | 'PrivilegedIdentity'
 
 export interface Denial {
   readonly reason: DenialReason

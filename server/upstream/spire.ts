@@ -28,6 +28,8 @@ export interface SpireUpstreamConfig {
   readonly port: number
   /** Unix socket of the upstream server's agent. */
   readonly workloadApiSocket: string
+  /** No connection to the upstream server without a post-quantum key exchange. */
+  readonly requirePqKem: boolean
 }
 
 export interface SpireUpstreamDeps {
@@ -146,7 +148,7 @@ const EMPTY_WIRE = { refresh_hint: 0, sequence_number: 0, wit_authorities: [] }
 
 /** @throws IdentityError UNAVAILABLE when the agent gives no SVID in time */
 async function connect(
-  { host, port, workloadApiSocket }: SpireUpstreamConfig,
+  { host, port, workloadApiSocket, requirePqKem }: SpireUpstreamConfig,
   deps: SpireUpstreamDeps,
 ): Promise<Connection> {
   const { trustDomain } = deps
@@ -155,7 +157,8 @@ async function connect(
     isRefused = true
   }
   const source = await openSource(workloadApiSocket, deps, onFinal)
-  const credentials = grpcCredentials(source, authorizeId(serverId(trustDomain)))
+  const authorize = authorizeId(serverId(trustDomain))
+  const credentials = grpcCredentials(source, authorize, { requirePqKem })
   const target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const options = { 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES }
   const svid = new (svidApi())(target, credentials, options)

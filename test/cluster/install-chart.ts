@@ -20,7 +20,8 @@ export const chart: Chart = {
   socketName: 'spire-agent.sock',
 }
 
-const STORAGE_CLASS = 'steeple-stories'
+/** Of the volume of the server: values for it replace those below as a whole. */
+export const STORAGE_CLASS = 'steeple-stories'
 /** The user of the image. */
 const NONROOT = 65532
 const INSTALL_MS = 5 * 60_000

@@ -51,13 +51,19 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: imperso
 subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: "spiffe://example.org/full" }]
 `
 
-/** There is no kubelet: pods are those of the cluster. Only SPIRE takes its kubeconfig from the environment. */
-const attestor = (kubeconfig: string) => `WorkloadAttestor "k8s" {
-    plugin_data {
-      kubelet_secure_port = 1
+/** A kubelet that is not there, and none at all: either way pods are those of the cluster. */
+const KUBELETS = {
+  absent: `kubelet_secure_port = 1
       node_name = "127.0.0.1"
       skip_kubelet_verification = true
-      use_anonymous_authentication = true
+      use_anonymous_authentication = true`,
+  disabled: 'disable_kubelet_client = true',
+} as const
+
+/** Only SPIRE takes its kubeconfig from the environment. */
+const attestor = (kubelet: string, kubeconfig: string) => `WorkloadAttestor "k8s" {
+    plugin_data {
+      ${kubelet}
       ${kubeconfig}
       experimental {
         broker {
@@ -95,81 +101,85 @@ const SETS = { plural: 'replicasets', group: 'apps' }
 const NAMESPACES = { plural: 'namespaces', group: 'core' }
 const WEB = { namespace: 'shop', name: 'web' }
 
-interop(
-  'references to objects of a real cluster come to the same identities and refusals at either agent',
-  ['spire-server', 'spire-agent', 'kube-apiserver', 'etcd', 'kubectl'],
-  async () => {
-    await using kubernetes = await startKubernetes()
-    await kubernetes.mustKubectl(['apply', '-f', '-'], OBJECTS)
-    const [pod, set] = [await uidOf(kubernetes, 'pod/web'), await uidOf(kubernetes, 'rs/web')]
-    const before = env.KUBECONFIG
-    env.KUBECONFIG = kubernetes.kubeconfig
-    const kubeconfig = `kubeconfig = "${kubernetes.kubeconfig}"`
-    await using pair = await startPair((kind) => attestor(kind === 'spire' ? '' : kubeconfig))
-    if (before === undefined) delete env.KUBECONFIG
-    else env.KUBECONFIG = before
+for (const [state, kubelet] of Object.entries(KUBELETS)) {
+  interop(
+    `references to objects of a real cluster come to the same identities and refusals at either agent, with its kubelet ${state}`,
+    ['spire-server', 'spire-agent', 'kube-apiserver', 'etcd', 'kubectl'],
+    async () => {
+      await using kubernetes = await startKubernetes()
+      await kubernetes.mustKubectl(['apply', '-f', '-'], OBJECTS)
+      const [pod, set] = [await uidOf(kubernetes, 'pod/web'), await uidOf(kubernetes, 'rs/web')]
+      const before = env.KUBECONFIG
+      env.KUBECONFIG = kubernetes.kubeconfig
+      const kubeconfig = `kubeconfig = "${kubernetes.kubeconfig}"`
+      await using pair = await startPair((kind) =>
+        attestor(kubelet, kind === 'spire' ? '' : kubeconfig),
+      )
+      if (before === undefined) delete env.KUBECONFIG
+      else env.KUBECONFIG = before
 
-    const owner = '22222222-2222-4222-8222-222222222222'
-    const selectors = [
-      ...['pod-name:web', `pod-uid:${pod}`, 'pod-label:app:web', 'ns:shop'],
-      ...[`uid:${set}`, 'resource:replicasets.apps', 'plural:replicasets', 'group:apps'],
-      ...['version:v1', 'apiVersion:apps/v1', 'kind:ReplicaSet', 'name:web', 'namespace:shop'],
-      ...['key:shop/web', 'label:app:web', 'owner-key:core/ConfigMap/kept'],
-      ...[`owner-uid:apps/Deployment/${owner}`, 'controller-key:apps/Deployment/up'],
-      ...[`controller-uid:apps/Deployment/${owner}`, 'controller-key:core/ConfigMap/kept'],
-      ...['resource:namespaces.core', 'apiVersion:v1', 'key:shop', 'label:team:a', 'namespace:'],
-    ]
-    for (const [at, one] of selectors.entries()) {
-      if (one !== 'namespace:') await pair.create(`/s${at}`, `k8s:${one}`)
-    }
-    const expected = new Map([
-      [{ type: PODS, key: WEB }, 4],
-      [{ type: PODS, uid: pod }, 4],
-      [{ type: PODS, key: WEB, uid: pod }, 4],
-      [{ type: SETS, key: WEB }, 15],
-      [{ type: SETS, uid: set }, 15],
-      [{ type: NAMESPACES, key: { name: 'shop' } }, 5],
-    ])
-    for (const [reference, count] of expected) {
-      await until(`both agents to have all SVIDs of ${JSON.stringify(reference)}`, async () => {
+      const owner = '22222222-2222-4222-8222-222222222222'
+      const selectors = [
+        ...['pod-name:web', `pod-uid:${pod}`, 'pod-label:app:web', 'ns:shop'],
+        ...[`uid:${set}`, 'resource:replicasets.apps', 'plural:replicasets', 'group:apps'],
+        ...['version:v1', 'apiVersion:apps/v1', 'kind:ReplicaSet', 'name:web', 'namespace:shop'],
+        ...['key:shop/web', 'label:app:web', 'owner-key:core/ConfigMap/kept'],
+        ...[`owner-uid:apps/Deployment/${owner}`, 'controller-key:apps/Deployment/up'],
+        ...[`controller-uid:apps/Deployment/${owner}`, 'controller-key:core/ConfigMap/kept'],
+        ...['resource:namespaces.core', 'apiVersion:v1', 'key:shop', 'label:team:a', 'namespace:'],
+      ]
+      for (const [at, one] of selectors.entries()) {
+        if (one !== 'namespace:') await pair.create(`/s${at}`, `k8s:${one}`)
+      }
+      const expected = new Map([
+        [{ type: PODS, key: WEB }, 4],
+        [{ type: PODS, uid: pod }, 4],
+        [{ type: PODS, key: WEB, uid: pod }, 4],
+        [{ type: SETS, key: WEB }, 15],
+        [{ type: SETS, uid: set }, 15],
+        [{ type: NAMESPACES, key: { name: 'shop' } }, 5],
+      ])
+      for (const [reference, count] of expected) {
+        await until(`both agents to have all SVIDs of ${JSON.stringify(reference)}`, async () => {
+          const { our, their, title } = await ask(pair, reference)
+          if (our.code !== '' && our.code !== 'PERMISSION_DENIED') throw new Error(title)
+          return idsOf(our).length >= count && idsOf(their).length >= count
+        })
         const { our, their, title } = await ask(pair, reference)
-        if (our.code !== '' && our.code !== 'PERMISSION_DENIED') throw new Error(title)
-        return idsOf(our).length >= count && idsOf(their).length >= count
-      })
-      const { our, their, title } = await ask(pair, reference)
-      expect(idsOf(our), title).toEqual(idsOf(their))
-    }
+        expect(idsOf(our), title).toEqual(idsOf(their))
+      }
 
-    const absent = { namespace: 'shop', name: 'gone' }
-    const refusals: readonly (readonly [object, Who])[] = [
-      [{ type: PODS, key: absent }, 'full'],
-      [{ type: PODS, uid: 'x' }, 'full'],
-      [{ type: PODS, key: WEB, uid: 'x' }, 'full'],
-      [{ type: PODS, key: { name: 'web' } }, 'full'],
-      [{ type: SETS, key: absent }, 'full'],
-      [{ type: SETS, key: WEB, uid: pod }, 'full'],
-      [{ type: SETS, uid: pod }, 'full'],
-      [{ type: SETS, key: { name: 'web' } }, 'full'],
-      [{ type: NAMESPACES, key: WEB }, 'full'],
-      [{ type: { plural: 'nothings', group: 'apps' }, key: WEB }, 'full'],
-      [{ type: { plural: 'pods', group: 'nowhere.org' }, key: WEB }, 'full'],
-      [{ key: WEB }, 'full'],
-      [{ type: { group: 'core' }, key: WEB }, 'full'],
-      [{ type: { plural: 'pods' }, key: WEB }, 'full'],
-      [{ type: PODS }, 'full'],
-      [{ type: PODS, key: { namespace: 'shop' } }, 'full'],
-      [{ type: PODS, key: WEB }, 'objects'],
-      [{ type: SETS, key: WEB }, 'objects'],
-      [{ type: NAMESPACES, key: { name: 'shop' } }, 'objects'],
-    ]
-    const faults: string[] = []
-    for (const [reference, who] of refusals) {
-      const { our, their, title } = await ask(pair, reference, who)
-      if (our.code === '' || our.code !== their.code) faults.push(title)
-    }
-    expect(faults).toEqual([])
-  },
-)
+      const absent = { namespace: 'shop', name: 'gone' }
+      const refusals: readonly (readonly [object, Who])[] = [
+        [{ type: PODS, key: absent }, 'full'],
+        [{ type: PODS, uid: 'x' }, 'full'],
+        [{ type: PODS, key: WEB, uid: 'x' }, 'full'],
+        [{ type: PODS, key: { name: 'web' } }, 'full'],
+        [{ type: SETS, key: absent }, 'full'],
+        [{ type: SETS, key: WEB, uid: pod }, 'full'],
+        [{ type: SETS, uid: pod }, 'full'],
+        [{ type: SETS, key: { name: 'web' } }, 'full'],
+        [{ type: NAMESPACES, key: WEB }, 'full'],
+        [{ type: { plural: 'nothings', group: 'apps' }, key: WEB }, 'full'],
+        [{ type: { plural: 'pods', group: 'nowhere.org' }, key: WEB }, 'full'],
+        [{ key: WEB }, 'full'],
+        [{ type: { group: 'core' }, key: WEB }, 'full'],
+        [{ type: { plural: 'pods' }, key: WEB }, 'full'],
+        [{ type: PODS }, 'full'],
+        [{ type: PODS, key: { namespace: 'shop' } }, 'full'],
+        [{ type: PODS, key: WEB }, 'objects'],
+        [{ type: SETS, key: WEB }, 'objects'],
+        [{ type: NAMESPACES, key: { name: 'shop' } }, 'objects'],
+      ]
+      const faults: string[] = []
+      for (const [reference, who] of refusals) {
+        const { our, their, title } = await ask(pair, reference, who)
+        if (our.code === '' || our.code !== their.code) faults.push(title)
+      }
+      expect(faults).toEqual([])
+    },
+  )
+}
 
 function idsOf({ message }: Outcome): readonly string[] {
   const svids = (message?.svids ?? []) as readonly { readonly spiffe_id: string }[]

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { readAgentConfig } from '../../agent/config.ts'
-import { recordAt, textAt, textsAt } from '../../kubernetes/object.ts'
+import { listAt, recordAt, textAt, textsAt } from '../../kubernetes/object.ts'
 import { readServerConfig } from '../../server/config.ts'
 import { run } from '../processes/process.ts'
 import { interop, peer } from './interop.ts'
@@ -56,6 +56,21 @@ const REFUSED = [
   ['a port out of range', { agent: { kubeletPort: 70_000 } }, '/agent/kubeletPort'],
   ['a socket directory that is not absolute', { agent: { socketDir: 'run' } }, '/agent/socketDir'],
   ['a level that there is not', { server: { logLevel: 'LOUD' } }, '/server/logLevel'],
+  [
+    'a directory of administrators that is not absolute',
+    { agent: { adminSocketDir: 'run' } },
+    '/agent/adminSocketDir',
+  ],
+  [
+    'a further port by the name of one that is there',
+    { server: { service: { extraPorts: [{ name: 'grpc', port: 1, containerPort: 1 }] } } },
+    '/server/service/extraPorts/0/name',
+  ],
+  [
+    'a further port that leads nowhere',
+    { server: { service: { extraPorts: [{ name: 'istio-ca', port: 15012 }] } } },
+    "missing property 'containerPort'",
+  ],
   ['no server', { server: { replicas: 0 } }, '/server/replicas'],
   [
     'two servers on one file',
@@ -162,10 +177,68 @@ const SEVERAL = {
 const objectsOf = (rendered: string): readonly unknown[] =>
   parseAllDocuments(rendered).map((document) => document.toJS())
 
+const noFile = (path: string): never => {
+  throw new Error(`nothing is to be read, but ${path} was`)
+}
+
 const find = (objects: readonly unknown[], kind: string, name: string) =>
   objects.find(
     (one) => textAt(one, 'kind') === kind && textAt(recordAt(one, 'metadata'), 'name') === name,
   )
+
+interop(
+  'a port that the configuration opens is in the pod, in its Service and let through',
+  ['helm'],
+  async () => {
+    const extraPorts = [{ name: 'istio-ca', port: 443, containerPort: 15012 }]
+    const mesh = { istio_ca: { clusters: { Kubernetes: {} } } }
+    const { stdout } = await template({ server: { service: { extraPorts }, config: { mesh } } })
+    const objects = objectsOf(stdout)
+    const spec = (kind: string) => recordAt(find(objects, kind, 'steeple-server'), 'spec')
+    expect(spec('Service').ports).toContainEqual({
+      ...{ name: 'istio-ca', port: 443, targetPort: 'istio-ca' },
+    })
+    const pod = recordAt(recordAt(spec('StatefulSet'), 'template'), 'spec')
+    const [container] = listAt(pod, 'containers')
+    expect(listAt(container, 'ports')).toContainEqual({ name: 'istio-ca', containerPort: 15012 })
+    const [rule] = listAt(spec('NetworkPolicy'), 'ingress')
+    expect(listAt(rule, 'ports')).toContainEqual({ port: 'istio-ca', protocol: 'TCP' })
+    const text = textsAt(find(objects, 'ConfigMap', 'steeple-server'), 'data')['server.json'] ?? ''
+    const server = readServerConfig({
+      path: 'server.json',
+      text,
+      env: {},
+      flags: {},
+      readText: noFile,
+    })
+    expect(server.mesh.istioCa).toMatchObject({ bindPort: 15012 })
+  },
+)
+
+interop('the socket of delegates is on the node where it is asked for', ['helm'], async () => {
+  const rendered = async (adminSocketDir: string) => {
+    const objects = objectsOf((await template({ agent: { adminSocketDir } })).stdout)
+    const text = textsAt(find(objects, 'ConfigMap', 'steeple-agent'), 'data')['agent.json'] ?? ''
+    const env = { MY_NODE_NAME: 'node1' }
+    const read = () =>
+      readAgentConfig({ path: 'agent.json', text, env, flags: {}, readText: noFile })
+    const spec = recordAt(find(objects, 'DaemonSet', 'steeple-agent'), 'spec')
+    const pod = recordAt(recordAt(spec, 'template'), 'spec')
+    const [container] = listAt(pod, 'containers')
+    const named = (list: readonly unknown[]) => list.find((one) => textAt(one, 'name') === 'admin')
+    const mount = textAt(named(listAt(container, 'volumeMounts')), 'mountPath')
+    return { read, mount, volume: named(listAt(pod, 'volumes')) }
+  }
+  const shared = await rendered('/run/spire/admin')
+  expect(shared.read().adminSocketPath).toBe('/run/spire/admin/admin.sock')
+  expect(shared.mount).toBe('/run/spire/admin')
+  expect(shared.volume).toMatchObject({ hostPath: { path: '/run/spire/admin' } })
+  const own = await rendered('')
+  expect(own.read().adminSocketPath).toBe(`${own.mount}/admin.sock`)
+  expect(own.volume).not.toHaveProperty('hostPath')
+  const among = await rendered('/run/spire/agent-sockets')
+  expect(among.read).toThrow(/admin_socket_path/)
+})
 
 interop('three servers on PostgreSQL are rendered as they were looked over', ['helm'], async () => {
   const [one, three] = [await template({}), await template(SEVERAL)]

@@ -10,7 +10,8 @@ import { linkerdApi } from '../../proto/load.ts'
 import { generateKey } from '../../spiffe/key.ts'
 import { createCsr } from '../../spiffe/x509/csr.ts'
 import { encodeName } from '../../spiffe/x509/name.ts'
-import { freePort, type Server, startServer } from '../processes/cluster.ts'
+import { type Server, startServer } from '../processes/cluster.ts'
+import { freePort } from '../processes/free-port.ts'
 import { type Kubernetes, startKubernetes } from '../processes/kubernetes.ts'
 import { API_SERVER, interop, lacking } from './interop.ts'
 import { askAs, createMeshPod, keepToken, textOf, tokenOf, verifies } from './mesh/mesh-pods.ts'
@@ -80,6 +81,14 @@ interop(
     const { chain = [] } = await proxy(WEB, token, ...at)
     const text = await textOf(kubernetes.dir, chain[0] ?? '')
     expect(text).toContain(`DNS:${WEB}, URI:spiffe://example.org/ns/shop/sa/web`)
+    const admin = ['-spiffeID', 'spiffe://example.org/ns/shop/sa/web', '-admin']
+    const parent = ['-parentID', 'spiffe://example.org/spire/agent/x509pop/node']
+    const made = await strict.cli(
+      ...(['steeple', 'entry', 'create', ...admin, ...parent, '-selector', 'unix:uid:0'] as const),
+    )
+    expect(made.code, made.stderr).toBe(0)
+    const refused = async () => (await proxy(WEB, token, ...at)).message ?? ''
+    await expect.poll(refused).toMatch(/sa\/web is that of an entry with admin,/)
   },
 )
 

@@ -105,6 +105,17 @@ test('refuses a certificate by ACME beside one from files', () => {
   expect(() => federation(`bundle_endpoint { ${both} }`)).toThrow(/no certificate, or two/)
 })
 
+test('a certificate by ACME is taken at its old place, too, which makes the endpoint one of the Web', () => {
+  const old = 'acme { domain_name = "Fed.example.org" email = "a@b.test" }'
+  expect(federation(`bundle_endpoint { ${old} }`).endpoint?.profile).toMatchObject({
+    kind: 'https_web',
+    certificate: { kind: 'acme', domain: 'fed.example.org', account: { email: 'a@b.test' } },
+  })
+  const both = `${old} profile "https_spiffe" {}`
+  expect(() => federation(`bundle_endpoint { ${both} }`)).toThrow(/both acme and profile/)
+  expect(() => federation('bundle_endpoint { acme {} }')).toThrow(/acme.domain_name is missing/)
+})
+
 test('relationships are read for each trust domain, in either profile', () => {
   expect(
     federation(`
@@ -208,6 +219,11 @@ test('either upstream authority is read, and none is there by default', () => {
   const spire = 'server_address = "up.example" server_port = 8081 workload_api_socket = "/w.sock"'
   expect(upstream(`UpstreamAuthority "spire" { plugin_data { ${spire} } }`)).toEqual({
     ...{ kind: 'spire', host: 'up.example', port: 8081, workloadApiSocket: '/w.sock' },
+    requirePqKem: false,
+  })
+  const pq = `${spire} experimental { require_pq_kem = true }`
+  expect(upstream(`UpstreamAuthority "spire" { plugin_data { ${pq} } }`)).toMatchObject({
+    requirePqKem: true,
   })
 })
 

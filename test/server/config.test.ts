@@ -710,6 +710,10 @@ test('reads every key of x509pop', () => {
   ])
   const any = withX509Pop('mode = "spiffe" svid_prefix = ""').nodeAttestors
   expect(any).toMatchObject([{ trust: { svidPrefix: '' } }])
+  const asRead = withX509Pop('mode = "spiffe" spiffe_prefix = "/nodes"').nodeAttestors
+  expect(asRead).toMatchObject([{ trust: { svidPrefix: '/nodes' } }])
+  const left = withX509Pop('mode = "spiffe"').nodeAttestors
+  expect(left).toMatchObject([{ trust: { svidPrefix: '/spire-exchange' } }])
   const two = withX509Pop('ca_bundle_paths = ["/ca.pem", "/ca.pem"]').nodeAttestors
   expect(two).toMatchObject([
     { trust: { caBundle: [NODE_CA, NODE_CA].map((ca) => toPem('CERTIFICATE', ca)).join('\n') } },
@@ -730,6 +734,11 @@ test.for([
   ['mode = "spiffe" ca_bundle_path = "/ca.pem"', 'ca_bundle_path has no meaning with mode spiffe'],
   ['mode = "tofu"', 'mode is "tofu" (expected one of external_pki, spiffe)'],
   ['mode = "spiffe" svid_prefix = "nodes"', 'svid_prefix does not begin with a slash'],
+  ['mode = "spiffe" spiffe_prefix = "nodes"', 'spiffe_prefix does not begin with a slash'],
+  [
+    'mode = "spiffe" svid_prefix = "/a" spiffe_prefix = "/a"',
+    'svid_prefix and spiffe_prefix are two names of one key (expected one of them)',
+  ],
   ['ca_bundle_path = "/ca.pem" max_intermediates = -1', 'max_intermediates is -1'],
   ['ca_bundle_path = "/ca.pem" max_intermediates = 9', 'max_intermediates is 9'],
   ['ca_bundle_path = "/ca.pem" max_rsa_key_size = 1024', 'max_rsa_key_size is 1024'],
@@ -776,9 +785,18 @@ test.for([
   ['health_checks { live_path = "/x y" }', 'health_checks.live_path is "/x y"'],
   ['health_checks { live_path = "/ready" }', 'live_path and ready_path are both /ready'],
   ['telemetry { MetricPrefix = "a-b" }', 'telemetry.MetricPrefix is "a-b"'],
-  ['telemetry { Prometheus { tls { } } }', 'telemetry.Prometheus.tls is not implemented yet'],
-  ['telemetry { Statsd = [{ address = "x" }] }', 'telemetry.Statsd is not implemented yet'],
-  ['telemetry { InMem { } }', 'telemetry.InMem is not implemented yet'],
+  [
+    'telemetry { Prometheus { tls { } } }',
+    'telemetry.Prometheus.tls is not offered: metrics are served without TLS',
+  ],
+  [
+    'telemetry { Statsd = [{ address = "x" }] }',
+    'telemetry.Statsd is not offered: metrics are fetched by Prometheus alone',
+  ],
+  [
+    'telemetry { InMem { } }',
+    'telemetry.InMem is not offered: metrics are fetched by Prometheus alone',
+  ],
 ] as const)('refuses %s', ([text, message]) => {
   expect(refusalOf(() => blocks(text))).toContain(message)
 })

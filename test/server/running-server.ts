@@ -35,7 +35,7 @@ import { type Clock, systemClock } from '../../spiffe/clock.ts'
 import { parseTrustDomain, type SpiffeId, spiffeId } from '../../spiffe/id.ts'
 import { generateKey } from '../../spiffe/key.ts'
 import { createCsr } from '../../spiffe/x509/csr.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
 import { type LogLine, memoryLog } from '../fakes/memory-log.ts'
 
 export const trustDomain = parseTrustDomain('example.org')
@@ -218,7 +218,7 @@ export async function connectAs(server: TestServer, id: string): Promise<Clients
     server.admin.svid.MintX509SVID({ csr: createCsr({ key, uriSans: [id] }) }, done),
   )
   return await server.connect({
-    chain: (svid?.cert_chain ?? []).map((der) => toPem('CERTIFICATE', der)).join(''),
+    chain: toPemChain(svid?.cert_chain ?? []),
     key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   })
 }
@@ -238,7 +238,7 @@ export async function attest(clients: Clients, token: string): Promise<AttestedA
   return {
     id: spiffeId(trustDomain, svid.id?.path ?? ''),
     certificate: {
-      chain: svid.cert_chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+      chain: toPemChain(svid.cert_chain),
       key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     },
   }

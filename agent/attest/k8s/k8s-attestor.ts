@@ -17,12 +17,15 @@ import type { Patience, WorkloadAttestor } from '../workload-attestor.ts'
 import { type Found, findContainer } from './find-container.ts'
 import { forBrokers, type InPod, type K8sBrokerSettings } from './for-brokers.ts'
 import type { NamespaceLabels } from './namespace-labels.ts'
+import { refuseProcess } from './no-pods.ts'
 import { containerSelectors, namespaceSelectors, podSelectors } from './pod-selectors.ts'
 import type { PodSource } from './pod-source.ts'
 
 export interface K8sAttestorOptions {
   readonly disableContainerSelectors: boolean
   readonly usesLegacyLocator: boolean
+  /** Every process is refused: the agent is there for brokers that name pods and objects. */
+  readonly refusesProcesses: boolean
 }
 
 export interface K8sAttestorDeps {
@@ -50,6 +53,7 @@ export function k8sAttestor(options: K8sAttestorOptions, deps: K8sAttestorDeps):
     signal: AbortSignal,
     patience: Patience,
   ): Promise<InPod | undefined> => {
+    if (options.refusesProcesses) refuseProcess()
     const place = await locate(caller, options, deps)
     if (place === undefined) return undefined
     const found = await findPod(place, { options, deps, signal, patience })

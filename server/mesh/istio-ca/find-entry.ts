@@ -6,24 +6,28 @@ import type { ServiceAccountName } from '../../../kubernetes/review-token.ts'
 import type { SpiffeId } from '../../../spiffe/id.ts'
 import { isSatisfied, type Selector, selector } from '../../../spiffe/selector.ts'
 import type { Entry } from '../../entries/entry.ts'
+import type { EntryIndex } from '../../entries/entry-index.ts'
 import { podSelectors } from '../../pod-certificates/find-pod.ts'
-import type { EntryStore } from '../../store/store.ts'
 import type { NodePod } from './node-pods.ts'
 
-/** Entries of one SPIFFE ID that are looked at; more are hardly meant. */
-const MAX_ENTRIES = 1_000
-
-/** @param pod undefined: only namespace and service account are known @returns undefined: none allows it */
-export async function findEntry(
-  entries: Pick<EntryStore, 'list'>,
+/**
+ * A service account of thousands of pods has an entry for each of them, so all of them are looked at, in memory.
+ * @param pod undefined: only namespace and service account are known
+ * @returns undefined: none allows it
+ * @throws IdentityError UNAVAILABLE while entries are being loaded
+ */
+export function findEntry(
+  index: Pick<EntryIndex, 'ofSpiffeId'>,
   id: SpiffeId,
   account: ServiceAccountName,
   pod: NodePod | undefined,
-): Promise<Entry | undefined> {
-  const { items } = await entries.list({ spiffeId: id }, { size: MAX_ENTRIES, token: '' })
+): Entry | undefined {
   const present = selectorsOf(account, pod)
-  // Fails closed: what is kept for storing SVIDs elsewhere is for no proxy.
-  return items.find((entry) => !entry.storeSvid && isSatisfied(entry.selectors, present))
+  for (const entry of index.ofSpiffeId(id)) {
+    // Fails closed: what is kept for storing SVIDs elsewhere is for no proxy.
+    if (!entry.storeSvid && isSatisfied(entry.selectors, present)) return entry
+  }
+  return undefined
 }
 
 function selectorsOf(

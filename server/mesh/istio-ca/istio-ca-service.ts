@@ -12,12 +12,13 @@ import type { Bundle } from '../../../spiffe/bundle.ts'
 import { IdentityError, reasonOf } from '../../../spiffe/error.ts'
 import type { SpiffeId, TrustDomain } from '../../../spiffe/id.ts'
 import type { Csr } from '../../../spiffe/x509/csr.ts'
+import type { EntryIndex } from '../../entries/entry-index.ts'
+import type { PrivilegedIds } from '../../entries/privileged-ids.ts'
 import type { Issuer } from '../../issue/issuer.ts'
 import type { Caller } from '../../listen/caller.ts'
 import type { Limit } from '../../listen/rate-limits.ts'
-import type { EntryStore } from '../../store/store.ts'
 import { noteFacts } from '../facts.ts'
-import { refused, refusedPlainly } from '../refusal.ts'
+import { refused, refusedPlainly, refusePrivileged } from '../refusal.ts'
 import { readPemCsr } from '../requested-csr.ts'
 import type { TokenAccount } from '../service-account.ts'
 import { authenticate, type MeshCluster, pickCluster, readHeaders } from './authenticate.ts'
@@ -35,7 +36,9 @@ export interface IstioCaServiceDeps {
   readonly tokenAudiences: readonly string[]
   readonly trustedNodeAccounts: ReadonlySet<string>
   /** Undefined: every service account gets its own identity, without an entry. */
-  readonly entries: Pick<EntryStore, 'list'> | undefined
+  readonly entries: Pick<EntryIndex, 'ofSpiffeId'> | undefined
+  /** A token proves less than an entry may ask for, and the proxy of a node is not the workload. */
+  readonly privileged: PrivilegedIds
   readonly defaultTtlSeconds: number
   readonly maxTtlSeconds: number
   readonly issuer: Pick<Issuer, 'issueWorkloadX509Svid'>
@@ -68,8 +71,9 @@ export function istioCaService(
       const { cluster, caller } = await whoAsks(call, deps)
       const subject = await whoseName(request, caller, cluster, call, deps)
       noteFacts(call, { identity: subject.id })
+      refusePrivileged(deps.privileged, subject.id)
       const { csr, seconds } = readBody(request, subject.id, deps)
-      const ttlSeconds = await allowedSeconds(subject, seconds, deps)
+      const ttlSeconds = allowedSeconds(subject, seconds, deps)
       const issued = await deps.issuer.issueWorkloadX509Svid({
         ...{ id: subject.id, spki: csr.spki, dnsNames: [], ttlSeconds },
       })
@@ -157,13 +161,13 @@ function readBody(
   }
 }
 
-async function allowedSeconds(
+function allowedSeconds(
   { id, account, pod }: Subject,
   seconds: number,
   { entries }: IstioCaServiceDeps,
-): Promise<number> {
+): number {
   if (entries === undefined) return seconds
-  const entry = await findEntry(entries, id, account, pod)
+  const entry = findEntry(entries, id, account, pod)
   if (entry === undefined) {
     const why = `no registration entry of SPIFFE ID ${id} has selectors that the pod has, such as k8s:ns:${account.namespace} and k8s:sa:${account.name}`
     throw refusedPlainly('entry', 'NO_IDENTITY_ISSUED', why)

@@ -5,9 +5,10 @@ import { addService } from '../../../proto/serve.ts'
 import type { Bundle } from '../../../spiffe/bundle.ts'
 import type { Random } from '../../../spiffe/random.ts'
 import type { Loop } from '../../../spiffe/running-loops.ts'
+import type { EntryIndex } from '../../entries/entry-index.ts'
+import type { PrivilegedIds } from '../../entries/privileged-ids.ts'
 import type { Issuer } from '../../issue/issuer.ts'
 import type { Limit } from '../../listen/rate-limits.ts'
-import type { EntryStore } from '../../store/store.ts'
 import { type MeshPortDeps, openMeshPort } from '../mesh-port.ts'
 import { createTally, type TallyReading } from '../tally.ts'
 import type { MeshCluster } from './authenticate.ts'
@@ -35,7 +36,8 @@ export interface IstioCaConfig {
 export interface IstioCaDeps extends Omit<MeshPortDeps, 'tally' | 'onEnd' | 'issuer'> {
   readonly issuer: Pick<Issuer, 'issueServerX509Svid' | 'issueWorkloadX509Svid'>
   readonly bundle: { current(): Bundle }
-  readonly entries: Pick<EntryStore, 'list'>
+  readonly index: Pick<EntryIndex, 'ofSpiffeId'>
+  readonly privileged: PrivilegedIds
   readonly limit: Limit
   readonly random: Random
 }
@@ -86,7 +88,7 @@ export async function openIstioCa(config: IstioCaConfig, outer: IstioCaDeps): Pr
           ...config,
           clusters,
           trustedNodeAccounts: new Set(config.trustedNodeAccounts),
-          entries: config.registration === 'entries' ? deps.entries : undefined,
+          entries: config.registration === 'entries' ? deps.index : undefined,
         })
         addService(endpoint, istioCaApi().service, service)
       },

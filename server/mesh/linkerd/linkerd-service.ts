@@ -15,11 +15,12 @@ import type { Csr } from '../../../spiffe/x509/csr.ts'
 import { NAME_FORM } from '../../../spiffe/x509/general-names.ts'
 import { commonNameOf } from '../../../spiffe/x509/name.ts'
 import { checkDnsName } from '../../entries/dns-name.ts'
+import type { PrivilegedIds } from '../../entries/privileged-ids.ts'
 import type { Caller } from '../../listen/caller.ts'
 import type { Limit } from '../../listen/rate-limits.ts'
 import { noteFacts } from '../facts.ts'
 import { istioIdentity } from '../istio-ca/istio-identity.ts'
-import { refused, refusedPlainly } from '../refusal.ts'
+import { refused, refusedPlainly, refusePrivileged } from '../refusal.ts'
 import { readCsr } from '../requested-csr.ts'
 import { MAX_TOKEN_BYTES, type ReviewedAccount, reviewAccount } from '../service-account.ts'
 import { type LinkerdNaming, linkerdIdentity } from './linkerd-identity.ts'
@@ -35,6 +36,8 @@ export interface LinkerdServiceDeps {
   readonly issuanceLifetimeSeconds: number
   /** Whether certificates have the workload's SPIFFE ID beside its DNS identity. */
   readonly addsSpiffeId: boolean
+  /** A token proves less than an entry may ask for. */
+  readonly privileged: PrivilegedIds
   readonly issuer: Pick<LinkerdIssuer, 'issue'>
   readonly limit: Limit
 }
@@ -48,6 +51,7 @@ export function linkerdService(deps: LinkerdServiceDeps): Implementation<Caller,
       checkNames(csr, identity)
       const account = await reviewed(token, identity, call, deps)
       const id = deps.addsSpiffeId ? istioIdentity(deps.trustDomain, account) : undefined
+      if (id !== undefined) refusePrivileged(deps.privileged, id)
       const { leaf, intermediates, expiresAt } = await deps.issuer.issue({
         ...{ spki: csr.spki, dnsName: identity, id, ttlSeconds: deps.issuanceLifetimeSeconds },
       })

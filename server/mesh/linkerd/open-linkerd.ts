@@ -4,6 +4,7 @@ import { linkerdApi } from '../../../proto/load.ts'
 import { addService } from '../../../proto/serve.ts'
 import type { RandomBytes } from '../../../spiffe/random.ts'
 import type { Loop } from '../../../spiffe/running-loops.ts'
+import type { PrivilegedIds } from '../../entries/privileged-ids.ts'
 import type { Issuer } from '../../issue/issuer.ts'
 import { renewServerSvid } from '../../issue/server-svid.ts'
 import type { Limit } from '../../listen/rate-limits.ts'
@@ -29,6 +30,7 @@ export interface LinkerdConfig {
 
 export interface LinkerdDeps extends Omit<MeshPortDeps, 'tally' | 'onEnd' | 'issuer'> {
   readonly issuer: Pick<Issuer, 'issueServerX509Svid' | 'issueDownstreamCa'>
+  readonly privileged: PrivilegedIds
   readonly limit: Limit
   readonly randomBytes: RandomBytes
 }

@@ -45,6 +45,7 @@ test('k8s without keys asks the kubelet as SPIRE does', () => {
     pollRetryIntervalMs: 500,
     disableContainerSelectors: false,
     usesLegacyLocator: false,
+    refusesProcesses: false,
     isVerbose: false,
   })
 })
@@ -104,6 +105,16 @@ verbose_container_locator_logs = true`
     disableContainerSelectors: true,
     usesLegacyLocator: true,
     isVerbose: true,
+  })
+})
+
+test('k8s that asks no kubelet is for brokers of the cluster’s pods', () => {
+  const broker = 'id = "spiffe://example.org/b", pod_reference_scope = "cluster"'
+  const data = `disable_kubelet_client = true
+experimental { broker { access_policy = "enforced" brokers = [{ ${broker} }] } }`
+  expect(attestorOf(k8s(data))).toMatchObject({
+    podSource: { kind: 'none' },
+    refusesProcesses: true,
   })
 })
 
@@ -179,7 +190,28 @@ test.for([
     ),
     /one of agent_node, cluster/,
   ],
-  ['no kubelet', k8s('disable_kubelet_client = true'), /pod_source = "api_server" asks no kubelet/],
+  [
+    'no kubelet, and its port',
+    k8s('disable_kubelet_client = true\nkubelet_secure_port = 1'),
+    /disable_kubelet_client cannot be used with kubelet_secure_port/,
+  ],
+  [
+    'no kubelet, and any certificate of it',
+    k8s('disable_kubelet_client = true\nskip_kubelet_verification = true'),
+    /cannot be used with skip_kubelet_verification/,
+  ],
+  [
+    'no kubelet, and a watch instead',
+    k8s('disable_kubelet_client = true\nnode_name = "n"\npod_source = "api_server"'),
+    /cannot be used with node_name[\s\S]*cannot be used with pod_source/,
+  ],
+  [
+    'no kubelet, and a broker of the pods that it would know',
+    k8s(
+      'disable_kubelet_client = true\nexperimental { broker { access_policy = "enforced" brokers = [{ id = "spiffe://example.org/b" }] } }',
+    ),
+    /brokers\[spiffe:\/\/example.org\/b\].pod_reference_scope is agent_node.*expected cluster/,
+  ],
   ['an unknown key', k8s('kubelet_port = 1'), /unknown key "kubelet_port"/],
   ['Docker by TCP', docker('docker_socket_path = "tcp://h:1"'), /unix:\/\/\/run\/docker.sock/],
   ['Docker of Windows', docker('docker_host = "npipe:////./pipe/x"'), /for Windows only/],

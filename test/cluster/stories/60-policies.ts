@@ -6,13 +6,8 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import {
-  type Agent,
-  freePort,
-  type Server,
-  startAgent,
-  startServer,
-} from '../../processes/cluster.ts'
+import { type Agent, type Server, startAgent, startServer } from '../../processes/cluster.ts'
+import { freePort } from '../../processes/free-port.ts'
 import type { Story, StoryContext } from '../story.ts'
 import { ask, load, plaintextCallers } from './policies/in-pod.ts'
 import {

@@ -6,7 +6,8 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, type Server, startServer } from '../../processes/cluster.ts'
+import { type Server, startServer } from '../../processes/cluster.ts'
+import { freePort } from '../../processes/free-port.ts'
 import type { Story, StoryContext } from '../story.ts'
 
 const client = join(

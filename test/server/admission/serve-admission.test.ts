@@ -12,7 +12,7 @@ import {
 import { type AdmissionServer, serveAdmission } from '../../../server/admission/serve-admission.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { parseTrustDomain } from '../../../spiffe/id.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { type TestCa, testCa } from '../../fakes/ca.ts'
 
 const failures: unknown[] = []
@@ -26,7 +26,7 @@ const pair = async () => {
   const valid = { notBefore: new Date(0), notAfter: new Date(2 ** 41) }
   const leaf = await ca.leaf('/webhook', { ...valid, dnsNames: ['hook.spire.svc'] })
   return {
-    cert: leaf.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    cert: toPemChain(leaf.chain),
     key: String(leaf.key.export({ type: 'pkcs8', format: 'pem' })),
   }
 }

@@ -13,7 +13,7 @@ import { fingerprintOf } from '../../../server/attest/x509pop-selectors.ts'
 import type { IdentityError } from '../../../spiffe/error.ts'
 import { parseTrustDomain } from '../../../spiffe/id.ts'
 import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../../spiffe/x509/pem.ts'
 import { TEST_NOW, type TestCa, type TestLeaf, testCa } from '../../fakes/ca.ts'
 import {
   type CertificateFields,
@@ -48,7 +48,7 @@ interface Changes extends Partial<X509PopOptions> {
 async function attest(node: TestLeaf, changes: Changes = {}) {
   const { now = TEST_NOW, template, payload, question, answer, clientIp, ...options } = changes
   const files: Record<string, string> = {
-    certificate: node.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    certificate: toPemChain(node.chain),
     key: node.key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   }
   const half = nodeHalf(

@@ -15,7 +15,7 @@ import { listenTls, type TlsListener } from '../../../server/listen/tls-listener
 import type { Bundle } from '../../../spiffe/bundle.ts'
 import { parseSpiffeId, parseTrustDomain, type TrustDomain } from '../../../spiffe/id.ts'
 import { toPkcs8 } from '../../../spiffe/key.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { TEST_NOW, type TestCa, type TestLeaf, testCa } from '../../fakes/ca.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { memoryLog } from '../../fakes/memory-log.ts'
@@ -109,7 +109,7 @@ async function close() {
 }
 
 const pem = (leaf: TestLeaf) => ({
-  cert: leaf.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+  cert: toPemChain(leaf.chain),
   key: toPem('PRIVATE KEY', toPkcs8(leaf.key)),
 })
 

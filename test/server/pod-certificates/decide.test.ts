@@ -60,6 +60,7 @@ const entry = (id: string, selectors: readonly string[], more: Partial<Entry> = 
 const deps = (entries: readonly Entry[], more: Partial<DecideDeps> = {}): DecideDeps => ({
   ...{ trustDomain, clusterName: 'demo', template: undefined, defaultTtlSeconds: 3_600 },
   index: { authorizedFor: () => entries },
+  privileged: { refuse() {} },
   ...more,
 })
 
@@ -235,6 +236,25 @@ test('a template makes the ID of a pod out of its fields', () => {
   expect(decide(requestOf(), found, false, deps([], { template }))).toMatchObject({
     identity: { id: 'spiffe://example.org/demo/ns/shop/sa/cart/x-pod-uid', entryId: undefined },
   })
+})
+
+test('a template gives nobody an ID that has rights at the server, for it asks for no selectors', () => {
+  const template = parseIdentityTemplate('spiffe://example.org/operator', trustDomain)
+  const privileged: DecideDeps['privileged'] = {
+    refuse: (id) => {
+      throw new IdentityError('NO_IDENTITY_ISSUED', `${id} has rights`)
+    },
+  }
+  expect(decide(requestOf(), found, false, deps([], { template, privileged }))).toEqual({
+    kind: 'deny',
+    denial: {
+      reason: 'PrivilegedIdentity',
+      message: 'spiffe://example.org/operator has rights',
+    },
+  })
+  // By an entry it is for who has its selectors, as anywhere else.
+  const decided = decide(requestOf(), found, false, deps([allowed], { privileged }))
+  expect(decided).toMatchObject({ kind: 'issue' })
 })
 
 test('no value of a field adds a step to the path or leads out of the workloads of the trust domain', () => {

@@ -72,6 +72,7 @@ function signing(
       ...{ trustDomain: parseTrustDomain('example.org'), clusterName: 'demo', template: undefined },
       ...{ defaultTtlSeconds: 3_600, signerName: 'a.b/c', entryWaitSeconds: 10 },
       index: { authorizedFor: () => [ENTRY] },
+      privileged: { refuse() {} },
       issuer: { issueWorkloadX509Svid: async ({ ttlSeconds }) => issued(ttlSeconds) },
       isBanned: async () => false,
       ...{ cluster, clock, log, random: () => 1 },

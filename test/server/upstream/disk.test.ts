@@ -9,7 +9,7 @@ import { generateKey } from '../../../spiffe/key.ts'
 import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
 import { createCsr } from '../../../spiffe/x509/csr.ts'
 import { encodeName } from '../../../spiffe/x509/name.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../../spiffe/x509/pem.ts'
 import { TEST_NOW, type TestCa, type TestLeaf, testCa } from '../../fakes/ca.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 
@@ -33,8 +33,7 @@ beforeAll(async () => {
   next = await testCa({ uriSans: [] })
 })
 
-const pem = (...certificates: readonly Uint8Array[]) =>
-  certificates.map((der) => toPem('CERTIFICATE', der)).join('')
+const pem = (...certificates: readonly Uint8Array[]) => toPemChain(certificates)
 const pemKey = (of: TestLeaf) => String(of.key.export({ type: 'pkcs8', format: 'pem' }))
 
 function write(certificates: string, privateKey: string): void {

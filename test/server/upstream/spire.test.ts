@@ -24,7 +24,7 @@ function open(workloadApiSocket: string, port: number, clock: Clock) {
   const stop = new AbortController()
   const failures: string[] = []
   const upstream = openSpireUpstream(
-    { kind: 'spire', host: '127.0.0.1', port, workloadApiSocket },
+    { kind: 'spire', host: '127.0.0.1', port, workloadApiSocket, requirePqKem: false },
     {
       ...{ trustDomain: parseTrustDomain('example.org'), clock, signal: stop.signal },
       onFailure: (error) => void failures.push(String(error)),

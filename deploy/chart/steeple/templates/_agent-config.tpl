@@ -10,7 +10,7 @@
   "server_port" (ternary 8081 (int $v.server.service.port) $areSeveral)
   "data_dir" "/var/lib/steeple"
   "socket_path" (printf "%s/%s" $v.agent.socketDir $v.agent.socketName)
-  "admin_socket_path" "/tmp/spire-agent/private/admin.sock"
+  "admin_socket_path" (printf "%s/admin.sock" (include "steeple.adminSocketDir" .))
   "trust_bundle_path" "/etc/steeple/bundle/bundle.crt"
   "log_level" $v.agent.logLevel
   "log_format" "json"

@@ -14,6 +14,9 @@
 {{- /* Of objects outside of namespaces: two releases of one name may stand in two namespaces. */ -}}
 {{- define "steeple.clusterName" }}{{ .Release.Namespace }}-{{ include "steeple.name" . }}{{ end }}
 
+{{- /* In the container, where the command line looks for it unless it is told otherwise; on the node, if it is there for others too. */ -}}
+{{- define "steeple.adminSocketDir" }}{{ .Values.agent.adminSocketDir | default "/tmp/spire-agent/private" }}{{ end }}
+
 {{- /* The API server demands the signer's name before it, with a colon for the slash. */ -}}
 {{- define "steeple.trustBundle" }}{{ replace "/" ":" .Values.clusterTrustBundle.signerName }}:{{ include "steeple.name" . }}{{ end }}
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type K8sAttestorOptions, k8sAttestor } from '../../../../agent/attest/k8s/k8s-attestor.ts'
+import { noPods } from '../../../../agent/attest/k8s/no-pods.ts'
 import { readPod } from '../../../../agent/attest/k8s/pod.ts'
 import { indexPods } from '../../../../agent/attest/k8s/pod-list.ts'
 import type { PodSource } from '../../../../agent/attest/k8s/pod-source.ts'
@@ -60,7 +61,10 @@ function attestor(
 ) {
   const { log, lines } = memoryLog()
   const { attest } = k8sAttestor(
-    { disableContainerSelectors: false, usesLegacyLocator: false, ...options },
+    {
+      ...{ disableContainerSelectors: false, usesLegacyLocator: false, refusesProcesses: false },
+      ...options,
+    },
     {
       source: { search, follow: async () => {} },
       namespaces: undefined,
@@ -77,6 +81,16 @@ test('a process in a container gets the selectors of its pod and of its containe
   const selectors = await attestor(proc({ cgroup: IN_POD }), lists(podObject())).attest()
   expect(selectors).toContain('k8s:ns:shop')
   expect(selectors).toContain('k8s:container-name:cart')
+})
+
+test('an agent that asks no kubelet refuses every process, in a pod or not', async () => {
+  for (const files of [proc({ cgroup: IN_POD }), proc({ cgroup: '0::/system.slice/x.service' })]) {
+    const { attest } = attestor(files, noPods().search, { refusesProcesses: true })
+    await expect(attest()).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      message: 'kubelet client is disabled',
+    })
+  }
 })
 
 test('without container selectors only the pod is told, ready or not', async () => {

@@ -16,7 +16,7 @@ import { systemClock, unixSeconds } from '../../../../spiffe/clock.ts'
 import { pathOf, type SpiffeId } from '../../../../spiffe/id.ts'
 import { generateKey } from '../../../../spiffe/key.ts'
 import { createCsr } from '../../../../spiffe/x509/csr.ts'
-import { toPem } from '../../../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../../../spiffe/x509/pem.ts'
 import {
   type AttestedAgent,
   attest,
@@ -57,7 +57,7 @@ async function renew(clients: Clients): Promise<AttestedAgent['certificate']> {
     clients.agent.RenewAgent({ params: { csr: createCsr({ key }) } }, done),
   )
   return {
-    chain: (svid?.cert_chain ?? []).map((der) => toPem('CERTIFICATE', der)).join(''),
+    chain: toPemChain(svid?.cert_chain ?? []),
     key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   }
 }

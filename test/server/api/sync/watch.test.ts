@@ -7,7 +7,7 @@ import { fromStatus } from '../../../../proto/status.ts'
 import { pathOf, type SpiffeId } from '../../../../spiffe/id.ts'
 import { generateKey, spkiOf } from '../../../../spiffe/key.ts'
 import { createCsr } from '../../../../spiffe/x509/csr.ts'
-import { toPem } from '../../../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../../../spiffe/x509/pem.ts'
 import {
   type AttestedAgent,
   type Clients,
@@ -179,7 +179,7 @@ test('when another SVID of the agent has taken over, the old stream ends, so tha
     old.agent.RenewAgent({ params: { csr: createCsr({ key }) } }, done),
   )
   const renewed = await server.connect({
-    chain: (svid?.cert_chain ?? []).map((der) => toPem('CERTIFICATE', der)).join(''),
+    chain: toPemChain(svid?.cert_chain ?? []),
     key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   })
   using again = await watch(agent, renewed)

@@ -9,6 +9,7 @@ import { eachPage } from '../../../../server/store/page.ts'
 import { connect } from '../../../../server/store/postgres/connection.ts'
 import type { Store } from '../../../../server/store/store.ts'
 import { systemClock } from '../../../../spiffe/clock.ts'
+import { seeded } from '../../../fakes/seeded.ts'
 import { until } from '../../../processes/process.ts'
 import { exampleOrg } from '../../entries/sample-entry.ts'
 import { type FeedPlan, killAll, type Tally, writeAll, writeLong } from './feed-writers.ts'
@@ -171,15 +172,4 @@ async function differencesOf(
     if (other.length > 0) differences.push(`server ${name}: nodes ${other} differ`)
   }
   return differences
-}
-
-/** From 0 to 1, the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -7,7 +7,7 @@ import { IdentityError } from '../../../../spiffe/error.ts'
 import { toPem } from '../../../../spiffe/x509/pem.ts'
 import { testCa } from '../../../fakes/ca.ts'
 import type { CertificateFields, MadeCertificate } from '../../../fakes/certificate.ts'
-import { freePort } from '../../../processes/cluster.ts'
+import { freePort } from '../../../processes/free-port.ts'
 import { lackingPostgres, type Postgres, startPostgres } from '../../../processes/postgres.ts'
 
 const DAY_MS = 86_400_000

@@ -144,7 +144,7 @@ withPostgres('versions of the PostgreSQL store', (postgres) => {
     await expect
       .poll(() => store.checkHealth().catch(({ message }) => message))
       .toMatch(/it has 9998-next/)
-    expect(failures).toContainEqual(unavailable(/it has 9998-next/))
+    await expect.poll(() => failures).toContainEqual(unavailable(/it has 9998-next/))
   })
 
   test('a migration that has to wait for a table gives up, rather than let everybody wait behind it', async () => {
