@@ -4,22 +4,20 @@
  */
 
 import { systemClock } from '../../spiffe/clock.ts'
-import { attestByHand, byToken, type Node } from '../../test/interop/suites/node-by-hand.ts'
-import { generateToken, type Kind, type Server, startServer } from '../../test/processes/cluster.ts'
+import { attestByHand, byToken } from '../../test/interop/suites/node-by-hand.ts'
+import { generateToken, type Kind, startServer } from '../../test/processes/cluster.ts'
 import { keepFigures, median, print } from './figures.ts'
 import { createEntries } from './many-entries.ts'
 import { type Cost, costFigures, measureLoad, type Work } from './measure-load.ts'
 import { getAuthorizedEntries } from './method.ts'
 import { cpuMicros, residentKib } from './process-cost.ts'
 import { openRawCalls } from './raw-calls.ts'
+import { type Start, startAnew } from './start-anew.ts'
 
 const ENTRIES = 100_000
 /** Of the node that asks. */
 const OWN = 10
 const STARTS = 3
-/** Short, for it is part of what is measured. */
-const LOOK_MS = 20
-const MAX_ATTEMPTS = 5_000
 /** For what a start leaves to the collector. */
 const SETTLE_MS = 5_000
 
@@ -73,15 +71,15 @@ async function measure(kind: Kind, count: number): Promise<Found> {
   await createEntries(server, { parentId: node.id, pathPrefix: '/own/', count: OWN })
   await systemClock.sleep(SETTLE_MS)
   const afterCreatingMib = residentKib(pid) / 1024
-  const starts: { readonly seconds: number; readonly cpuSeconds: number }[] = []
-  for (let start = 0; start < STARTS; start++) starts.push(await startAnew(server, node))
+  const starts: Start[] = []
+  for (let start = 0; start < STARTS; start++) starts.push(await startAnew(server, node, OWN))
   await systemClock.sleep(SETTLE_MS)
   const afterStartMib = residentKib(server.process().pid) / 1024
   await using calls = await openRawCalls(server, node)
   return {
     ...{ createdPerSecond: count / seconds, createMicros, afterCreatingMib, afterStartMib },
-    startSeconds: median(starts.map(({ seconds }) => seconds)),
-    startCpuSeconds: median(starts.map(({ cpuSeconds }) => cpuSeconds)),
+    startSeconds: median(starts.map(({ startSeconds }) => startSeconds)),
+    startCpuSeconds: median(starts.map(({ startCpuSeconds }) => startCpuSeconds)),
     authorized: await measureLoad(server, calls, authorizedWork()),
   }
 }
@@ -97,30 +95,4 @@ function authorizedWork(): Work {
       if (entries.length !== OWN) throw new Error(`${entries.length} entries, not ${OWN}`)
     },
   }
-}
-
-/** From the start of the process until the node's agent has been given its entries. */
-async function startAnew(server: Server, node: Node) {
-  server.process().kill('SIGTERM')
-  await server.process().ended
-  const since = performance.now()
-  const healthy = server.restart()
-  await untilServed(server, node)
-  const seconds = (performance.now() - since) / 1_000
-  const cpuSeconds = cpuMicros(server.process().pid) / 1e6
-  await healthy
-  return { seconds, cpuSeconds }
-}
-
-async function untilServed(server: Server, node: Node): Promise<void> {
-  const { method, check } = authorizedWork()
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    try {
-      await using calls = await openRawCalls(server, node)
-      return check(method.answer(await calls.call(method.path, method.message({}))))
-    } catch {
-      await systemClock.sleep(LOOK_MS) // not yet
-    }
-  }
-  throw new Error('the agent never got its entries')
 }

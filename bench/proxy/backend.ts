@@ -1,7 +1,7 @@
 /** The server behind the proxies: HAProxy answering from memory, which costs less than any proxy in front of it. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '../../test/processes/cluster.ts'
+import { freePort } from '../../test/processes/free-port.ts'
 import { start } from '../../test/processes/process.ts'
 import { listening, pinLoad } from './pair.ts'
 

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { peer } from '../../test/interop/interop.ts'
-import { freePort } from '../../test/processes/cluster.ts'
+import { freePort } from '../../test/processes/free-port.ts'
 import { start } from '../../test/processes/process.ts'
 import type { Material, Pem } from './material.ts'
 import { asPair, type Pair, type PairOptions } from './pair.ts'

@@ -1,7 +1,7 @@
 /** HAProxy: mutual TLS by certificate alone, for it looks at no SPIFFE ID and knows no such rules. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '../../test/processes/cluster.ts'
+import { freePort } from '../../test/processes/free-port.ts'
 import { start } from '../../test/processes/process.ts'
 import type { Material, Pem } from './material.ts'
 import { asPair, type Pair, type PairOptions } from './pair.ts'

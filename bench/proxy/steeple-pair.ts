@@ -1,7 +1,8 @@
 /** Our proxies, configured as a user would. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Agent, freePort, steeple } from '../../test/processes/cluster.ts'
+import { type Agent, steeple } from '../../test/processes/cluster.ts'
+import { freePort } from '../../test/processes/free-port.ts'
 import { type Running, start } from '../../test/processes/process.ts'
 import type { Material } from './material.ts'
 import { asPair, type Pair, type PairOptions } from './pair.ts'

@@ -3,13 +3,12 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../spiffe/clock.ts'
-import { attestByHand, byToken, type Node } from '../../test/interop/suites/node-by-hand.ts'
-import { generateToken, type Server } from '../../test/processes/cluster.ts'
+import { attestByHand, byToken } from '../../test/interop/suites/node-by-hand.ts'
+import { generateToken } from '../../test/processes/cluster.ts'
 import { byJoinTokens, simulateAgents } from '../../test/processes/simulated-agents.ts'
 import { createEntries } from '../issuing/many-entries.ts'
-import { getAuthorizedEntries } from '../issuing/method.ts'
-import { cpuMicros, residentKib } from '../issuing/process-cost.ts'
-import { openRawCalls } from '../issuing/raw-calls.ts'
+import { residentKib } from '../issuing/process-cost.ts'
+import { startAnew } from '../issuing/start-anew.ts'
 import { openAdminEntries } from './admin-entries.ts'
 import { DATABASE, type Engine, type Measured, openMeasured } from './engine.ts'
 import { EVENTS, measureEvents } from './measure-agents.ts'
@@ -19,9 +18,6 @@ import { type EntriesPoint, each, rounded } from './points.ts'
 const SETTLE_MS = 5_000
 const IDLE_MS = 10_000
 const OWN = 10
-/** Short, for it is part of what is measured. */
-const LOOK_MS = 50
-const MAX_LOOKS = 10_000
 const MIB = 1 << 20
 
 export async function measureEntries(engine: Engine, count: number): Promise<EntriesPoint> {
@@ -36,14 +32,15 @@ export async function measureEntries(engine: Engine, count: number): Promise<Ent
   const residentMib = rounded(residentKib(server.process().pid) / 1024)
   const events = await eventsOf(measured)
   const databaseMib = await sizeOf(measured)
-  const start = await startAnew(server, node)
+  const { startSeconds, startCpuSeconds } = await startAnew(server, node, OWN)
   await systemClock.sleep(SETTLE_MS)
   return {
     ...{ engine, entries: count },
     write: each(written, count),
     writesPerSecond: rounded(count / written.seconds),
     ...{ residentMib, databaseMib },
-    ...start,
+    startSeconds: rounded(startSeconds),
+    startCpuSeconds: rounded(startCpuSeconds),
     residentAfterStartMib: rounded(residentKib(server.process().pid) / 1024),
     ...events,
   }
@@ -74,29 +71,3 @@ async function sizeOf({ postgres, server }: Measured): Promise<number> {
 }
 
 /** From the start of the process until the node's agent has been given its entries. */
-async function startAnew(server: Server, node: Node) {
-  server.process().kill('SIGTERM')
-  await server.process().ended
-  const since = performance.now()
-  const healthy = server.restart()
-  await untilServed(server, node)
-  const startSeconds = rounded((performance.now() - since) / 1_000)
-  const startCpuSeconds = rounded(cpuMicros(server.process().pid) / 1e6)
-  await healthy
-  return { startSeconds, startCpuSeconds }
-}
-
-async function untilServed(server: Server, node: Node): Promise<void> {
-  const method = getAuthorizedEntries()
-  for (let look = 0; look < MAX_LOOKS; look++) {
-    try {
-      await using calls = await openRawCalls(server, node)
-      const answer = method.answer(await calls.call(method.path, method.message({})))
-      // Cast: the answer to GetAuthorizedEntries.
-      const { entries } = answer as { readonly entries: readonly unknown[] }
-      if (entries.length === OWN) return
-    } catch {} // not yet
-    await systemClock.sleep(LOOK_MS)
-  }
-  throw new Error('the agent never got its entries')
-}

@@ -9,9 +9,9 @@ import type { BatchUpdateEntryResponse } from '../../proto/gen/spire/api/server/
 import type { Entry, EntryInput } from '../../proto/gen/spire/api/types/Entry.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import type { Random } from '../../spiffe/random.ts'
+import { pick } from '../fakes/seeded.ts'
 import { type Admin, ask, type Outcome } from '../kill/clients.ts'
 import type { Record as WriteRecord } from '../kill/record.ts'
-import { pick } from '../kill/seeded.ts'
 import type { Wanted } from './expectations.ts'
 import { type ChaosServer, TRUST_DOMAIN } from './servers.ts'
 

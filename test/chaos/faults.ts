@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../spiffe/clock.ts'
 import type { Random } from '../../spiffe/random.ts'
-import { below, pick } from '../kill/seeded.ts'
+import { below, pick } from '../fakes/seeded.ts'
 import type { Postgres } from '../processes/postgres.ts'
 import { type Cut, cut, mend } from './network.ts'
 import type { ChaosServer } from './servers.ts'

@@ -4,7 +4,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { freePort, steeple } from '../processes/cluster.ts'
+import { steeple } from '../processes/cluster.ts'
+import { freePort } from '../processes/free-port.ts'
 import { run, start } from '../processes/process.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'cli-'))

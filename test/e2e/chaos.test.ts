@@ -8,7 +8,7 @@ import { createOutages } from '../chaos/outages.ts'
 import { runInNamespaces } from '../chaos/run-in-namespaces.ts'
 import { judgeTurns } from '../chaos/turn-logs.ts'
 import { FakeClock } from '../fakes/clock.ts'
-import { seeded } from '../kill/seeded.ts'
+import { seeded } from '../fakes/seeded.ts'
 import { lackingPostgres } from '../processes/postgres.ts'
 
 const LONG_MS = 900_000

@@ -17,7 +17,7 @@ import { brokerApi } from '../../proto/load.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import { systemClock } from '../../spiffe/clock.ts'
 import { parseSpiffeId } from '../../spiffe/id.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
 import type { TestLeaf } from './ca.ts'
 import { cachedSvid } from './cached-entry.ts'
 import { FakeClock } from './clock.ts'
@@ -102,7 +102,7 @@ export async function openBrokerEndpoint({ attestors = [] }: BrokerEndpointOptio
   function tls(leaf: TestLeaf | undefined) {
     const roots = ca.bundle.x509Authorities.map(({ der }) => toPem('CERTIFICATE', der)).join('')
     const key = leaf?.key.export({ type: 'pkcs8', format: 'pem' }) ?? null
-    const cert = leaf?.chain.map((der) => toPem('CERTIFICATE', der)).join('')
+    const cert = leaf && toPemChain(leaf.chain)
     return credentials.createSsl(
       Buffer.from(roots),
       key === null ? null : Buffer.from(key),

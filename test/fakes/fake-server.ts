@@ -27,7 +27,7 @@ import { signJwtSvid } from '../../spiffe/jwt/sign.ts'
 import { generateKey } from '../../spiffe/key.ts'
 import { parseCsr } from '../../spiffe/x509/csr.ts'
 import { leafSigner } from '../../spiffe/x509/issue-leaf.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../spiffe/x509/pem.ts'
 import { type TestCa, testCa } from './ca.ts'
 import type { FakeClock } from './clock.ts'
 
@@ -95,7 +95,7 @@ export class FakeServer implements AsyncDisposable {
     const grpc = new Server()
     const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
     const listener = createServer({
-      cert: leaf.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+      cert: toPemChain(leaf.chain),
       key: leaf.key.export({ type: 'pkcs8', format: 'pem' }),
       requestCert: true,
       rejectUnauthorized: false,

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { expect, test } from 'vitest'
-import { seeded } from '../kill/seeded.ts'
+import { seeded } from '../fakes/seeded.ts'
 import { run } from '../processes/process.ts'
 import { readCorpus } from './corpus.ts'
 import { fuzz } from './fuzz-loop.ts'

@@ -3,7 +3,7 @@
  * inputs. Pure but for the randomness it is given; what it makes is never longer than it is told.
  */
 import type { Random } from '../../spiffe/random.ts'
-import { below, pick } from '../kill/seeded.ts'
+import { below, pick } from '../fakes/seeded.ts'
 
 export interface Material {
   readonly random: Random

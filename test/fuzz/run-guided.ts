@@ -3,7 +3,7 @@
  * own, because V8 counts only in part what ran before the counting began, and files of unit tests share a process.
  */
 import { parseProxyHeader } from '../../server/listen/proxy-protocol.ts'
-import { seeded } from '../kill/seeded.ts'
+import { seeded } from '../fakes/seeded.ts'
 import { fuzz } from './fuzz-loop.ts'
 
 const INPUTS = 20_000

@@ -3,7 +3,7 @@
  * began and which one runs, so that an input that never returns, or takes all memory, is known.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { seeded } from '../kill/seeded.ts'
+import { seeded } from '../fakes/seeded.ts'
 import { readCorpus } from './corpus.ts'
 import { fuzz } from './fuzz-loop.ts'
 import { findTarget } from './targets.ts'

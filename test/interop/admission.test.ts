@@ -3,7 +3,8 @@
  * configuration, by the manifests of spire-controller-manager.
  */
 import { afterAll, beforeAll, expect } from 'vitest'
-import { freePort, type Server, startServer } from '../processes/cluster.ts'
+import { type Server, startServer } from '../processes/cluster.ts'
+import { freePort } from '../processes/free-port.ts'
 import { type Kubernetes, startKubernetes } from '../processes/kubernetes.ts'
 import { until } from '../processes/process.ts'
 import { apply, applyCrds, clusterSpiffeId, fieldOf } from './controller-objects.ts'

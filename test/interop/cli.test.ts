@@ -639,12 +639,14 @@ async function compare(
 ): Promise<void> {
   const differences: string[] = []
   for (const command of commands) {
-    const seen = []
-    for (const { world, by } of runs) {
-      const args = await Promise.all(command.map((word) => resolveWord(word, world)))
-      const result = await world[role].cli(by, ...args)
-      seen.push(settle(result, world.server, world.agent))
-    }
+    // Side by side: what changes anything is never asked for twice in one world.
+    const seen = await Promise.all(
+      runs.map(async ({ world, by }) => {
+        const args = await Promise.all(command.map((word) => resolveWord(word, world)))
+        const result = await world[role].cli(by, ...args)
+        return settle(result, world.server, world.agent)
+      }),
+    )
     const line = command.join(' ')
     for (const [index, got] of seen.entries()) {
       if (index === 0 || isAccepted(line)) continue

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, expect } from 'vitest'
-import { toPem } from '../../spiffe/x509/pem.ts'
-import { freePort } from '../processes/cluster.ts'
+import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
+import { freePort } from '../processes/free-port.ts'
 import { start, until } from '../processes/process.ts'
 import { ca, db, policy, sourceOf, web } from '../proxy/hbone/hbone-client.ts'
 import { startListeners } from '../proxy/pair.ts'
@@ -32,7 +32,7 @@ const tls = (identity: typeof web, side: 'Upstream' | 'Downstream') => ({
       tls_certificates: [
         {
           certificate_chain: {
-            inline_string: identity.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+            inline_string: toPemChain(identity.chain),
           },
           private_key: { inline_string: toPem('PRIVATE KEY', identity.key) },
         },

@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { freePort, type Server, startServer } from '../processes/cluster.ts'
+import { type Server, startServer } from '../processes/cluster.ts'
+import { freePort } from '../processes/free-port.ts'
 import { type Kubernetes, startKubernetes } from '../processes/kubernetes.ts'
 import { until } from '../processes/process.ts'
 import { API_SERVER, interop, lacking } from './interop.ts'

@@ -5,9 +5,9 @@ import type { ListFederatedBundlesResponse } from '../../proto/gen/spire/api/ser
 import type { Bundle, BundleInput } from '../../proto/gen/spire/api/types/Bundle.ts'
 import { generateKey, spkiOf } from '../../spiffe/key.ts'
 import { testCa } from '../fakes/ca.ts'
+import { pick } from '../fakes/seeded.ts'
 import { ask, call, deadline } from './clients.ts'
 import { createRecord } from './record.ts'
-import { pick } from './seeded.ts'
 import { settle, type WriteStream } from './stream.ts'
 
 const DOMAINS = ['one.example', 'two.example', 'three.example']

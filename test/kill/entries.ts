@@ -4,9 +4,9 @@ import type { BatchDeleteEntryResponse } from '../../proto/gen/spire/api/server/
 import type { BatchUpdateEntryResponse } from '../../proto/gen/spire/api/server/entry/v1/BatchUpdateEntryResponse.ts'
 import type { ListEntriesResponse } from '../../proto/gen/spire/api/server/entry/v1/ListEntriesResponse.ts'
 import type { Entry, EntryInput } from '../../proto/gen/spire/api/types/Entry.ts'
+import { pick } from '../fakes/seeded.ts'
 import { type Admin, ask, call, deadline, type Outcome } from './clients.ts'
 import { createRecord, type Record } from './record.ts'
-import { pick } from './seeded.ts'
 import { settle, type WriteStream } from './stream.ts'
 
 const DOMAIN = 'example.org'

@@ -9,7 +9,7 @@ import type { ListAgentsResponse } from '../../proto/gen/spire/api/server/agent/
 import type { JoinToken } from '../../proto/gen/spire/api/types/JoinToken.ts'
 import { generateKey } from '../../spiffe/key.ts'
 import { createCsr } from '../../spiffe/x509/csr.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../spiffe/x509/pem.ts'
 import { readBundle } from './authorities.ts'
 import {
   type Admin,
@@ -53,7 +53,7 @@ async function attest(port: number, admin: Admin, token: string): Promise<Node> 
     stream.end()
     const [leaf, ...rest] = result.svid.cert_chain
     if (leaf === undefined) break
-    const chain = [leaf, ...rest].map((der) => toPem('CERTIFICATE', der)).join('')
+    const chain = toPemChain([leaf, ...rest])
     const serial = BigInt(`0x${new X509Certificate(leaf).serialNumber}`).toString()
     const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString()
     return { token, serial, held: { chain, key: pem } }

@@ -3,10 +3,10 @@
  * lines: what makes "drop-in" a thing that can be tested.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { agentConf, serverConf } from './config-text.ts'
+import { freePort } from './free-port.ts'
 import { type Result, type Running, run, start, until } from './process.ts'
 
 export type Kind = 'steeple' | 'spire'
@@ -250,13 +250,4 @@ async function ready(running: Running, what: string, check: () => Promise<Result
     throw new Error(`${what} never became healthy:\n${running.output()}`, { cause: error })
   })
   if (over !== undefined) throw new Error(`${what} ended with ${over}:\n${running.output()}`)
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => probe.once('listening', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

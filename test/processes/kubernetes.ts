@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
-import { freePort } from './cluster.ts'
+import { freePort } from './free-port.ts'
 import { type Result, type Running, run, start } from './process.ts'
 
 const peersScript = join(import.meta.dirname, '..', 'interop', 'peers')

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { openMemoryKeys } from '../../../agent/keys/memory.ts'
 import { type JoinDeps, joinTrustDomain } from '../../../agent/node/join.ts'
@@ -13,6 +12,7 @@ import { TEST_NOW, testCa } from '../../fakes/ca.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { FakeServer } from '../../fakes/fake-server.ts'
 import { memoryLog } from '../../fakes/memory-log.ts'
+import { freePort } from '../../processes/free-port.ts'
 
 const ca = await testCa()
 const stranger = await testCa()
@@ -323,15 +323,6 @@ test('an attestation that is stopped leaves no connection behind', async () => {
   stop.abort()
   await stopped
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => probe.once('listening', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 test('with another server to ask, one that cannot attest now is not waited for, and the log names its address', async () => {
   await using first = await serverOf()

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
 import { expect, test } from 'vitest'
 import { type AgentSvid, agentSvid } from '../../../agent/node/agent-svid.ts'
 import { callUnary } from '../../../agent/node/call.ts'
@@ -8,10 +7,10 @@ import { connectServer } from '../../../agent/node/server-connection.ts'
 import type { Bundle as WireBundle } from '../../../proto/gen/spire/api/types/Bundle.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
 import { TEST_NOW, type TestLeaf, testCa } from '../../fakes/ca.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { FakeServer } from '../../fakes/fake-server.ts'
+import { serveTls } from '../../fakes/tls-server.ts'
 
 const ca = await testCa()
 const { trustDomain } = ca
@@ -140,32 +139,6 @@ test('a name that leads nowhere is named', async () => {
 })
 
 /** Presents `leaf` and records what the client sends once the handshake is done. */
-async function serveTls(leaf: TestLeaf, protocol = 'h2') {
-  const received: Buffer[] = []
-  const server = createTlsServer(
-    {
-      cert: leaf.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
-      key: leaf.key.export({ type: 'pkcs8', format: 'pem' }),
-      ALPNProtocols: [protocol],
-    },
-    (socket) => {
-      socket.on('error', () => {})
-      socket.on('data', (data) => received.push(data))
-    },
-  )
-  server.on('tlsClientError', () => {})
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  return {
-    received,
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      server.close()
-    },
-  }
-}
-
 const partner = await testCa({ trustDomain: 'partner.org' })
 const NAMED = { uriSans: ['spiffe://example.org/spire/server'] }
 

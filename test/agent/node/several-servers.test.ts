@@ -1,7 +1,6 @@
 /** One connection and several servers: which one it leads to, and when it leaves one for another. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
 import { expect, test } from 'vitest'
 import { callUnary } from '../../../agent/node/call.ts'
 import { connectServer } from '../../../agent/node/server-connection.ts'
@@ -9,10 +8,10 @@ import { isUnknownServer } from '../../../agent/node/server-credentials.ts'
 import type { HostPort, LookUp } from '../../../agent/node/server-directory.ts'
 import type { Bundle as WireBundle } from '../../../proto/gen/spire/api/types/Bundle.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
-import { toPemChain } from '../../../spiffe/x509/pem.ts'
 import { TEST_NOW, type TestLeaf, testCa } from '../../fakes/ca.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { FakeServer } from '../../fakes/fake-server.ts'
+import { serveTls } from '../../fakes/tls-server.ts'
 
 const ca = await testCa()
 const partner = await testCa({ trustDomain: 'partner.org' })
@@ -59,31 +58,6 @@ async function serveNobody(): Promise<AsyncDisposable & { readonly port: number 
     port: (server.address() as AddressInfo).port, // cast: it listens on TCP
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
-      server.close()
-    },
-  }
-}
-
-async function serveTls(leaf: TestLeaf) {
-  const received: Buffer[] = []
-  const server = createTlsServer(
-    {
-      cert: toPemChain(leaf.chain),
-      key: leaf.key.export({ type: 'pkcs8', format: 'pem' }),
-      ALPNProtocols: ['h2'],
-    },
-    (socket) => {
-      socket.on('error', () => {})
-      socket.on('data', (data) => received.push(data))
-    },
-  )
-  server.on('tlsClientError', () => {})
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    received,
-    port: (server.address() as AddressInfo).port, // cast: it listens on TCP
-    async [Symbol.asyncDispose]() {
       server.close()
     },
   }

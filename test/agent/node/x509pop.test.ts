@@ -7,7 +7,7 @@ import {
   writeX509PopChallenge,
 } from '../../../proto/x509pop.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { isPossessionProven } from '../../../spiffe/x509/possession.ts'
 import { type TestCa, type TestLeaf, testCa } from '../../fakes/ca.ts'
 
@@ -18,8 +18,7 @@ beforeAll(async () => {
   node = await ca.leaf()
 })
 
-const pem = (...ders: readonly Uint8Array[]) =>
-  ders.map((der) => toPem('CERTIFICATE', der)).join('')
+const pem = (...ders: readonly Uint8Array[]) => toPemChain(ders)
 const keyPem = (type: 'pkcs8' | 'sec1' = 'pkcs8') =>
   node.key.export({ type, format: 'pem' }).toString()
 

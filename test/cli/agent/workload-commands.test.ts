@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { toPkcs8 } from '../../../spiffe/key.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { type TestCa, type TestLeaf, testCa } from '../../fakes/ca.ts'
 import { steeple } from '../../processes/cluster.ts'
 import { start } from '../../processes/process.ts'
@@ -93,7 +93,7 @@ test('api fetch x509 -silent -write writes files, the keys for their owner alone
   )
   expect(readdirSync(files)).toHaveLength(8)
   const read = (name: string) => readFileSync(join(files, name), 'utf8')
-  expect(read('svid.0.pem')).toBe(leaf.chain.map((der) => toPem('CERTIFICATE', der)).join(''))
+  expect(read('svid.0.pem')).toBe(toPemChain(leaf.chain))
   expect(read('svid.1.key')).toBe(toPem('PRIVATE KEY', toPkcs8(leaf.key)))
   expect(read('federated_bundle.1.0.pem')).toBe(toPem('CERTIFICATE', other.certificate))
   expect(statSync(join(files, 'svid.0.key')).mode & 0o777).toBe(0o600)

@@ -8,7 +8,7 @@ import type { BatchNewX509SVIDResponse } from '../../../proto/gen/spire/api/serv
 import { pathOf } from '../../../spiffe/id.ts'
 import { generateKey } from '../../../spiffe/key.ts'
 import { createCsr } from '../../../spiffe/x509/csr.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../../spiffe/x509/pem.ts'
 import {
   type AttestedAgent,
   type Clients,
@@ -69,7 +69,7 @@ async function renewAgent() {
   const { svid } = await call<RenewAgentResponse>((done) =>
     clients.agent.RenewAgent({ params: { csr: request } }, done),
   )
-  const chain = (svid?.cert_chain ?? []).map((der) => toPem('CERTIFICATE', der)).join('')
+  const chain = toPemChain(svid?.cert_chain ?? [])
   const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString()
   clients = await server.connect({ chain, key: pem })
   await sync()

@@ -45,4 +45,5 @@ test.for([
   ],
 ] as const)('refuses an instance of %s', ([, rules, env, why]) => {
   expect(() => resolveSocketPath({ ...none, instance: 'i' }, rules, env)).toThrow(why)
+  expect(() => resolveSocketPath({ socketPath: '/f', instance: 'i' }, rules, env)).toThrow(why)
 })

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type Agent,
-  freePort,
   type Kind,
   type Server,
   startAgent,
   startServer,
 } from '../../processes/cluster.ts'
+import { freePort } from '../../processes/free-port.ts'
 import {
   type Broker,
   type BrokerFiles,

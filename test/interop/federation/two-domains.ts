@@ -9,12 +9,12 @@ import { authorityIdOf } from '../../../spiffe/x509/key-id.ts'
 import { fromPem } from '../../../spiffe/x509/pem.ts'
 import {
   type Agent,
-  freePort,
   type Kind,
   type Server,
   startAgent,
   startServer,
 } from '../../processes/cluster.ts'
+import { freePort } from '../../processes/free-port.ts'
 import { run, until } from '../../processes/process.ts'
 
 export type Profile = 'https_spiffe' | 'https_web'

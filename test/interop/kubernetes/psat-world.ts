@@ -6,7 +6,8 @@ import { createPrivateKey, randomUUID, sign } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { unixSeconds } from '../../../spiffe/clock.ts'
-import { freePort, type Kind, type Server, startServer } from '../../processes/cluster.ts'
+import { type Kind, type Server, startServer } from '../../processes/cluster.ts'
+import { freePort } from '../../processes/free-port.ts'
 import { type Kubernetes, startKubernetes } from '../../processes/kubernetes.ts'
 
 export interface PsatWorld extends AsyncDisposable {

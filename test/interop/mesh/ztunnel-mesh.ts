@@ -4,12 +4,12 @@
  */
 import {
   type Agent,
-  freePort,
   type Server,
   startAgent,
   startServer,
   steeple,
 } from '../../processes/cluster.ts'
+import { freePort } from '../../processes/free-port.ts'
 import { type Kubernetes, startKubernetes } from '../../processes/kubernetes.ts'
 import { type Pods, startIn, startPods } from '../../processes/netns.ts'
 import { run, until } from '../../processes/process.ts'

@@ -7,7 +7,7 @@ import type { KeyObject } from 'node:crypto'
 import { type ChannelCredentials, Client, credentials } from '@grpc/grpc-js'
 import { generateKey, toPkcs8 } from '../../../spiffe/key.ts'
 import { createCsr } from '../../../spiffe/x509/csr.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { type Kind, type Server, startServer } from '../../processes/cluster.ts'
 import { type Message, methodOf } from './methods.ts'
 import { callStream, callUnary, type Outcome, type Request, type Respond } from './wire-call.ts'
@@ -153,7 +153,7 @@ function tlsWith(
   own?: { readonly chain: readonly Uint8Array[]; readonly key: KeyObject },
 ): ChannelCredentials {
   const pem = own && {
-    chain: Buffer.from(own.chain.map((der) => toPem('CERTIFICATE', der)).join('')),
+    chain: Buffer.from(toPemChain(own.chain)),
     key: Buffer.from(toPem('PRIVATE KEY', toPkcs8(own.key))),
   }
   return credentials.createSsl(Buffer.from(roots), pem?.key ?? null, pem?.chain ?? null, {

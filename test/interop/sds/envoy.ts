@@ -5,7 +5,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { freePort } from '../../processes/cluster.ts'
+import { freePort } from '../../processes/free-port.ts'
 import { type Running, start, until } from '../../processes/process.ts'
 import { peer } from '../interop.ts'
 

@@ -12,7 +12,7 @@ import {
 import { IdentityError } from '../../../spiffe/error.ts'
 import { generateKey } from '../../../spiffe/key.ts'
 import { createCsr } from '../../../spiffe/x509/csr.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../../spiffe/x509/pem.ts'
 import { NONCE_BYTES, provePossession } from '../../../spiffe/x509/possession.ts'
 import type { Server } from '../../processes/cluster.ts'
 import type { Machine } from './machines.ts'
@@ -51,8 +51,7 @@ const newKey = async () => {
   return { key, pem: key.export({ type: 'pkcs8', format: 'pem' }).toString() }
 }
 
-const pemOf = (chain: readonly Uint8Array[]) =>
-  chain.map((der) => toPem('CERTIFICATE', der)).join('')
+const pemOf = (chain: readonly Uint8Array[]) => toPemChain(chain)
 
 /** @param csr instead of a good one. @throws ServiceError */
 export async function attestByHand(server: Server, proof: Proof, csr?: Buffer): Promise<Node> {

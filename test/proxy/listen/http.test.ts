@@ -7,7 +7,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { CompactSign } from 'jose'
 import { expect, test } from 'vitest'
 import { generateKey } from '../../../spiffe/key.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { contextOf, currentCa, FakeTlsIdentity, identityOf } from '../../fakes/svids.ts'
 import { startListeners } from '../pair.ts'
 
@@ -135,7 +135,7 @@ test('what a peer with a certificate sends as its own caller’s stands before w
   const { chain, key } = web
   const asking = requestTls({
     ...{ host: '127.0.0.1', port: server.port('db'), agent: false, rejectUnauthorized: false },
-    cert: chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    cert: toPemChain(chain),
     key: toPem('PRIVATE KEY', key),
     headers: { 'x-forwarded-client-cert': 'By=spiffe://b;URI=spiffe://a' },
   })

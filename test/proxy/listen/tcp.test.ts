@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { expect, test } from 'vitest'
 import { parsePeerPattern } from '../../../proxy/config/peer-pattern.ts'
 import { parseTrustDomain } from '../../../spiffe/id.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { authorizeAny } from '../../../workload/tls/authorize.ts'
 import { connectMtls } from '../../../workload/tls/connect-mtls.ts'
 import { contextOf, currentCa, FakeTlsIdentity, identityOf, VALID_NOW } from '../../fakes/svids.ts'
@@ -234,8 +234,7 @@ test.each([
   await expect.poll(() => proxy.lines.map(({ msg }) => msg)).toContain('Connection refused')
 })
 
-const pemOf = (chain: readonly Uint8Array[]) =>
-  chain.map((der) => toPem('CERTIFICATE', der)).join('')
+const pemOf = (chain: readonly Uint8Array[]) => toPemChain(chain)
 
 test('a federated caller is refused until the operator names its trust domain', async () => {
   await using closed = await startDb()

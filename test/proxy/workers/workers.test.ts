@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { expect, test } from 'vitest'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { secureContextOptions } from '../../../workload/tls/tls-identity.ts'
 import { contextOf, currentCa, FakeTlsIdentity, identityOf } from '../../fakes/svids.ts'
+import { freePort } from '../../processes/free-port.ts'
 import { denyAll, mtlsMode } from '../mesh.ts'
 import { startBackend } from '../running-proxy.ts'
 import { configOf, startWorkers, type WorkersTest } from './running-workers.ts'
@@ -36,15 +37,6 @@ async function start(change: Partial<WorkersTest> = {}, more = '') {
       await backend[Symbol.asyncDispose]()
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /** A connection that has carried something. */

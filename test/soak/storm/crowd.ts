@@ -3,9 +3,10 @@
  * others at random, at intervals and whenever a new SVID has come, and keeps one connection open. Ends with its parent.
  */
 import { systemClock } from '../../../spiffe/clock.ts'
+import { systemRandom } from '../../../spiffe/random.ts'
+import { pick } from '../../fakes/seeded.ts'
 import { call, stay } from './call.ts'
 import type { CrowdPlan, FromCrowd, Place, StormBegins, ToCrowd } from './messages.ts'
-import { chooseOf, random } from './random.ts'
 import { createTally, type Tally } from './tally.ts'
 import { openWorkload, type StormWorkload } from './workload.ts'
 
@@ -55,8 +56,8 @@ async function gather({ members, workloadSocket }: CrowdPlan): Promise<void> {
 }
 
 async function callOne(from: StormWorkload, isAfterRotation: boolean): Promise<void> {
-  if (crowd.places.length === 0 || crowd.over.signal.aborted) return
-  const to = chooseOf(crowd.places)
+  const to = pick(systemRandom, crowd.places)
+  if (to === undefined || crowd.over.signal.aborted) return
   try {
     await call(from, to)
     crowd.tally.called(isAfterRotation)
@@ -67,7 +68,7 @@ async function callOne(from: StormWorkload, isAfterRotation: boolean): Promise<v
 
 async function keepCalling(from: StormWorkload, everyMs: number): Promise<void> {
   const { signal } = crowd.over
-  await systemClock.sleep(random() * everyMs, signal) // not all at once
+  await systemClock.sleep(systemRandom() * everyMs, signal) // not all at once
   while (!signal.aborted) {
     await callOne(from, false)
     await systemClock.sleep(everyMs, signal)
@@ -76,7 +77,8 @@ async function keepCalling(from: StormWorkload, everyMs: number): Promise<void> 
 
 async function keepOpen(from: StormWorkload): Promise<void> {
   const { tally, places, over } = crowd
-  const to = chooseOf(places)
+  const to = pick(systemRandom, places)
+  if (to === undefined) return
   try {
     await stay(from, to, { everyMs: ECHO_MS, onEcho: tally.echoed }, over.signal)
   } catch (error) {

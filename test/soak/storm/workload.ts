@@ -5,6 +5,7 @@
 import type { TLSSocket } from 'node:tls'
 import { systemClock } from '../../../spiffe/clock.ts'
 import type { IdentityError } from '../../../spiffe/error.ts'
+import { systemRandom } from '../../../spiffe/random.ts'
 import { follow } from '../../../workload/follow.ts'
 import { createLatest } from '../../../workload/latest.ts'
 import { authorizeAny } from '../../../workload/tls/authorize.ts'
@@ -13,7 +14,6 @@ import type { TlsIdentity } from '../../../workload/tls/tls-identity.ts'
 import { readStream } from '../../../workload/workload-client.ts'
 import { readX509Response, type X509Context } from '../../../workload/x509-context.ts'
 import type { Member } from './messages.ts'
-import { random } from './random.ts'
 import { createTurns } from './turns.ts'
 
 export interface WorkloadEvents {
@@ -69,7 +69,7 @@ export async function openWorkload(
         before = context
       },
       onFailure: (error) => events.onBroken(error),
-      ...{ clock: systemClock, random },
+      ...{ clock: systemClock, random: systemRandom },
     },
     closing.signal,
   )

@@ -10,7 +10,7 @@ import type { Bundle } from '../../../../proto/gen/spire/api/types/Bundle.ts'
 import { BUNDLE_SEQUENCE_JUMP } from '../../../../server/backup/restore-backup.ts'
 import { generateKey } from '../../../../spiffe/key.ts'
 import { createCsr } from '../../../../spiffe/x509/csr.ts'
-import { toPem } from '../../../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../../../spiffe/x509/pem.ts'
 import {
   type AttestedAgent,
   attest,
@@ -59,7 +59,7 @@ async function renewed(clients: Clients): Promise<AttestedAgent['certificate']> 
     clients.agent.RenewAgent({ params: { csr: createCsr({ key }) } }, done),
   )
   return {
-    chain: (svid?.cert_chain ?? []).map((der) => toPem('CERTIFICATE', der)).join(''),
+    chain: toPemChain(svid?.cert_chain ?? []),
     key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   }
 }
