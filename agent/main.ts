@@ -37,7 +37,7 @@ import { createStanding } from './node/standing.ts'
 import { type NodeStateStore, openNodeState, type TrustBegins } from './node/state.ts'
 import { type Launch, prepareSockets, serveAdministrators, serveWorkloads } from './serve-apis.ts'
 import { createSyncRecord } from './sync/sync-record.ts'
-import { gaugeCache } from './telemetry/meter-agent.ts'
+import { gaugeCache, meterEntries } from './telemetry/meter-agent.ts'
 import { beginAnew, policyFor, rebootstrap, serverOf, trustFrom } from './trust.ts'
 
 /** Runs until the signal aborts. @throws IdentityError saying why the agent cannot start, or not go on */
@@ -218,7 +218,7 @@ async function serve(
 }
 
 async function openCache(
-  { config, deps, keys, disk, random }: Agent,
+  { config, deps, keys, disk, random, metrics }: Agent,
   { svid, bundle, isNew }: Attested,
 ) {
   const { clock, log } = deps
@@ -231,6 +231,9 @@ async function openCache(
   }
   const base = remembered?.known ?? knowingOnly(bundle)
   const known = { ...base, bundle: isNew ? bundle : withAuthorities(base.bundle, bundle) }
-  const cache = createWorkloadCache({ clock, maxSvids: config.x509SvidCacheMaxSize, known, svids })
+  const cache = createWorkloadCache({
+    ...{ clock, maxSvids: config.x509SvidCacheMaxSize, known, svids },
+    onEntries: meterEntries(metrics),
+  })
   return { cache, isRemembered: remembered !== undefined }
 }

@@ -11,7 +11,8 @@ export type Labels = Readonly<Record<string, string>>
 
 /** Names are SPIRE's keys joined by an underscore, without the prefix. */
 export interface Metrics {
-  count(name: string, labels?: Labels): void
+  /** @param by default: 1 */
+  count(name: string, labels?: Labels, by?: number): void
   /** Read at each fetch. */
   gauge(name: string, read: () => number, labels?: Labels): void
   add(name: string, difference: number): void

@@ -83,7 +83,7 @@ function metricsIn({ registry, known, prefix, clock }: MetricsIn): Metrics {
     }
   }
   return {
-    count: (name, labels = {}) => counter(name, labels).inc(labels),
+    count: (name, labels = {}, by = 1) => counter(name, labels).inc(labels, by),
     gauge(name, read, labels = {}) {
       named(name, Gauge, (full) => {
         const collect = function (this: Gauge) {

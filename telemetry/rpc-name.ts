@@ -13,10 +13,18 @@ export interface RpcName {
 const SHORT: Readonly<Record<string, string>> = {
   'envoy.service.secret.v3.SecretDiscoveryService': 'SDS.v3',
   'grpc.health.v1.Health': 'Health',
+  'spire.agent.debug.v1.Debug': 'Debug',
+  'spire.api.agent.delegatedidentity.v1.DelegatedIdentity': 'DelegatedIdentity',
+  'spire.api.agent.logger.v1.Logger': 'Logger',
   'spire.api.server.logger.v1.Logger': 'Logger',
   SpiffeWorkloadAPI: 'WorkloadAPI',
 }
 const PACKAGE = /^(?:spire\.api\.(?:server|agent)|spire\.agent|steeple\.server)\./
+
+/** Methods whose plural would be torn apart; SPIRE spells them out, too. */
+const SPELLED: Readonly<Record<string, string>> = {
+  SubscribeToX509SVIDs: 'subscribe_to_x509_svids',
+}
 
 /** Every call is named, and there are few methods. */
 const known = new Map<string, RpcName>()
@@ -34,7 +42,7 @@ export function rpcName(path: string): RpcName {
 function nameOf(path: string): RpcName {
   const [, full = '', method = ''] = path.split('/')
   const service = SHORT[full] ?? full.replace(PACKAGE, '')
-  const words = [...service.split('.'), method].map(snakeCase)
+  const words = [...service.split('.').map(snakeCase), SPELLED[method] ?? snakeCase(method)]
   return { service, method, metric: ['rpc', ...words].join('_') }
 }
 

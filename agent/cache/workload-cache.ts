@@ -42,6 +42,15 @@ export interface WorkloadCacheOptions {
   readonly maxSvids: number
   readonly known: Knowledge
   readonly svids: readonly X509Svid[]
+  /** Told of each update that says something of entries, also when it changes none. */
+  readonly onEntries?: (change: EntryChange) => void
+}
+
+/** How many entries one update has changed. */
+export interface EntryChange {
+  readonly added: number
+  readonly updated: number
+  readonly removed: number
 }
 
 export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCache {
@@ -108,8 +117,11 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
     knowledge: () => known,
     svids: () => svids,
     apply(update) {
+      const before = known.entries
       const { knowledge, changedEntryIds, bundlesChanged } = apply(known, update)
       known = knowledge
+      if (update.kind !== 'bundles')
+        options.onEntries?.(changeOf(changedEntryIds, before, known.entries))
       planned = undefined
       for (const entryId of changedEntryIds) {
         const entry = known.entries.get(entryId)
@@ -165,6 +177,17 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
       if (known.entries.has(entryId)) retries.set(entryId, untilMs)
     },
   }
+}
+
+function changeOf(
+  changedIds: ReadonlySet<string>,
+  before: Knowledge['entries'],
+  after: Knowledge['entries'],
+): EntryChange {
+  const ids = [...changedIds]
+  const added = ids.filter((entryId) => !before.has(entryId)).length
+  const removed = ids.filter((entryId) => !after.has(entryId)).length
+  return { added, removed, updated: ids.length - added - removed }
 }
 
 /** A plan holds for its moment; one that asks for nothing, until it would change by itself. */

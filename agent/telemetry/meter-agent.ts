@@ -5,12 +5,14 @@ import type { Metrics } from '../../telemetry/metrics.ts'
 import { rpcName } from '../../telemetry/rpc-name.ts'
 import type { Attest } from '../attest/attest.ts'
 import type { WorkloadAttestor } from '../attest/workload-attestor.ts'
-import type { WorkloadCache } from '../cache/workload-cache.ts'
+import type { EntryChange, WorkloadCache } from '../cache/workload-cache.ts'
 import type { SignX509 } from '../cache/x509-svids.ts'
+import { taintedKeyIds } from '../tainted-keys.ts'
 
 const WORKLOAD_API = '/SpiffeWorkloadAPI/'
 const SDS_API = '/envoy.service.secret.v3.SecretDiscoveryService/'
 const DEBUG_API = '/spire.agent.debug.v1.Debug/'
+const LOGGER_API = '/spire.api.agent.logger.v1.Logger/'
 const DELEGATED_API = '/spire.api.agent.delegatedidentity.v1.DelegatedIdentity/'
 
 /** Calls on either socket. As SPIRE's, a connection is a call of one of its APIs that is open. */
@@ -32,6 +34,7 @@ function apiOf(method: string): string | undefined {
   if (method.startsWith(WORKLOAD_API)) return 'workload_api'
   if (method.startsWith(SDS_API)) return 'sds_api'
   if (method.startsWith(DEBUG_API)) return 'debug_api'
+  if (method.startsWith(LOGGER_API)) return 'logger_api'
   return method.startsWith(DELEGATED_API) ? 'delegated_identity_api' : undefined
 }
 
@@ -80,15 +83,46 @@ export function meterAttestor(attestor: WorkloadAttestor, metrics: Metrics): Wor
   }
 }
 
-export function meterSigning(sign: SignX509, metrics: Metrics): SignX509 {
-  return (requests, signal) =>
-    metrics.measure('manager_sync_fetch_svids_updates', () => sign(requests, signal))
+type Held = Pick<WorkloadCache, 'knowledge' | 'svids'>
+
+/** Of those that are asked for, the ones that are there already are told by why they are replaced. */
+export function meterSigning(sign: SignX509, held: Held, metrics: Metrics): SignX509 {
+  return (requests, signal) => {
+    const reasons = requests.flatMap(({ entryId }) => whyReplaced(entryId, held) ?? [])
+    for (const [reason, all] of Map.groupBy(reasons, (one) => one))
+      metrics.sample(`cache_manager_${reason}_workload`, all.length)
+    return metrics.measure('manager_sync_fetch_svids_updates', () => sign(requests, signal))
+  }
 }
 
-export function gaugeCache(
-  { knowledge, svids }: Pick<WorkloadCache, 'knowledge' | 'svids'>,
-  metrics: Metrics,
-): void {
+/** In SPIRE's words; undefined: there is none yet. */
+function whyReplaced(entryId: string, { knowledge, svids }: Held): string | undefined {
+  const { entries, bundle } = knowledge()
+  const svid = svids().get(entryId)
+  if (svid === undefined) return undefined
+  const tainted = taintedKeyIds(bundle)
+  if (svid.authorityKeyIds.some((id) => tainted.has(id))) return 'tainted_x509_svids'
+  return svid.revision === entries.get(entryId)?.revision ? 'expiring_svids' : 'outdated_svids'
+}
+
+/**
+ * Of entries: how many have come, changed and gone since the start, and what the last update of the server has made of
+ * them. SPIRE calls those missing that it had not, and those stale that had changed.
+ */
+export function meterEntries(metrics: Metrics): (change: EntryChange) => void {
+  let last: EntryChange = { added: 0, updated: 0, removed: 0 }
+  metrics.gauge('sync_entries_missing', () => last.added)
+  metrics.gauge('sync_entries_stale', () => last.updated)
+  metrics.gauge('sync_entries_dropped', () => last.removed)
+  return (change) => {
+    last = change
+    metrics.count('lru_cache_entry_add', {}, change.added)
+    metrics.count('lru_cache_entry_update', {}, change.updated)
+    metrics.count('lru_cache_entry_remove', {}, change.removed)
+  }
+}
+
+export function gaugeCache({ knowledge, svids }: Held, metrics: Metrics): void {
   metrics.gauge('lru_cache_record_map_size', () => knowledge().entries.size)
   metrics.gauge('lru_cache_svid_map_size', () => svids().size)
   metrics.gauge('sync_entries_total', () => knowledge().entries.size)

@@ -50,15 +50,17 @@ export interface SocketFlags {
   readonly instance: string
 }
 
-/** @throws IdentityError REQUEST_INVALID when an instance is named and there is no template for it */
+/**
+ * @throws IdentityError REQUEST_INVALID when an instance is named and there is no template for it, even if the path
+ *   is given, too, and no template needed: as SPIRE
+ */
 export function resolveSocketPath(
   { socketPath, instance }: SocketFlags,
   rules: SocketRules,
   env: Readonly<Record<string, string | undefined>>,
 ): string {
-  if (socketPath !== '') return socketPath
+  const template = env[rules.templateVariable] ?? ''
   if (instance !== '') {
-    const template = env[rules.templateVariable] ?? ''
     if (template === '') throw new IdentityError('REQUEST_INVALID', rules.templateMissing)
     if (!template.includes(PLACE)) {
       throw new IdentityError(
@@ -66,7 +68,8 @@ export function resolveSocketPath(
         `failed to find ${PLACE} in ${rules.templateVariable}`,
       )
     }
-    return template.replaceAll(PLACE, () => instance)
   }
+  if (socketPath !== '') return socketPath
+  if (instance !== '') return template.replaceAll(PLACE, () => instance)
   return env[rules.variable] || rules.fallback
 }

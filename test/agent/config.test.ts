@@ -574,9 +574,18 @@ test.for([
   ['health_checks { live_path = "/x y" }', 'health_checks.live_path is "/x y"'],
   ['health_checks { live_path = "/ready" }', 'live_path and ready_path are both /ready'],
   ['telemetry { MetricPrefix = "a-b" }', 'telemetry.MetricPrefix is "a-b"'],
-  ['telemetry { Prometheus { tls { } } }', 'telemetry.Prometheus.tls is not implemented yet'],
-  ['telemetry { Statsd = [{ address = "x" }] }', 'telemetry.Statsd is not implemented yet'],
-  ['telemetry { InMem { } }', 'telemetry.InMem is not implemented yet'],
+  [
+    'telemetry { Prometheus { tls { } } }',
+    'telemetry.Prometheus.tls is not offered: metrics are served without TLS',
+  ],
+  [
+    'telemetry { Statsd = [{ address = "x" }] }',
+    'telemetry.Statsd is not offered: metrics are fetched by Prometheus alone',
+  ],
+  [
+    'telemetry { InMem { } }',
+    'telemetry.InMem is not offered: metrics are fetched by Prometheus alone',
+  ],
 ] as const)('refuses %s', ([text, message]) => {
   expect(refusalOf(() => blocks(text))).toContain(message)
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { openCertificateFiles } from '../../disk/certificate-files.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../spiffe/x509/pem.ts'
 import { TEST_NOW, type TestLeaf, testCa } from '../fakes/ca.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
@@ -17,7 +17,7 @@ const files = {
 }
 
 function write({ chain, key }: TestLeaf, keyOf: TestLeaf = { chain, key } as TestLeaf): void {
-  writeFileSync(files.certPath, chain.map((der) => toPem('CERTIFICATE', der)).join(''))
+  writeFileSync(files.certPath, toPemChain(chain))
   writeFileSync(files.keyPath, String(keyOf.key.export({ type: 'pkcs8', format: 'pem' })))
 }
 

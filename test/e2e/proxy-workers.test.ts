@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePort, startAgent, startServer } from '../processes/cluster.ts'
+import { startAgent, startServer } from '../processes/cluster.ts'
+import { freePort } from '../processes/free-port.ts'
 import { giveIdentity, type RunningProxy, startProxy } from '../processes/proxy.ts'
 
 const stack = new AsyncDisposableStack()

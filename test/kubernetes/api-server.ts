@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
 import { testCa } from '../fakes/ca.ts'
 
 export interface Asked {
@@ -67,7 +67,7 @@ export async function startApiServer(): Promise<ApiServer & { readonly caPem: st
   let answer: Answer = (_, response) => void response.end('{}')
   const server = createServer(
     {
-      cert: leaf.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+      cert: toPemChain(leaf.chain),
       key: String(leaf.key.export({ type: 'pkcs8', format: 'pem' })),
     },
     (request, response) =>

@@ -6,7 +6,7 @@ import { beforeAll, expect, test } from 'vitest'
 import type { Question } from '../../oidc/answer.ts'
 import { type Listen, serveDocuments } from '../../oidc/serve.ts'
 import { toPkcs8 } from '../../spiffe/key.ts'
-import { toPem } from '../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
 import { type TestLeaf, testCa } from '../fakes/ca.ts'
 
 let leaf: TestLeaf
@@ -20,7 +20,7 @@ const https = (): Listen => ({
   at: { host: '127.0.0.1', port: 0 },
   certificate: {
     current: () => ({
-      cert: leaf.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+      cert: toPemChain(leaf.chain),
       key: toPem('PRIVATE KEY', toPkcs8(leaf.key)),
     }),
     onChange: () => () => {},

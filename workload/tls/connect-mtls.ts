@@ -12,6 +12,7 @@ import { judgeSocket } from './judge-peer.ts'
 import { markPeer } from './peer-id.ts'
 import {
   type MinTlsVersion,
+  postQuantumContextOf,
   secureContextOf,
   type TlsIdentity,
   usableIdentity,
@@ -22,6 +23,8 @@ export interface MtlsTarget {
   readonly port: number
   /** Default: TLS 1.2. */
   readonly minVersion?: MinTlsVersion
+  /** Fail rather than do without a post-quantum key exchange, which takes TLS 1.3. Default: false. */
+  readonly requirePqKem?: boolean
   /** Each way ends by itself; by default the connection ends with the first. Not for a given `socket`, which knows. */
   readonly allowHalfOpen?: boolean
   /** Sent as SNI; default: `host` when it is a name. */
@@ -49,6 +52,7 @@ export async function connectMtls(
   target: MtlsTarget,
 ): Promise<TLSSocket> {
   const { clock = systemClock } = target
+  const identity = usableIdentity(source, clock)
   const secured = connect({
     ...(target.socket === undefined
       ? {
@@ -59,7 +63,10 @@ export async function connectMtls(
       : { socket: target.socket }),
     ...sniOf(target),
     ...(target.alpn === undefined ? {} : { ALPNProtocols: [...target.alpn] }),
-    secureContext: secureContextOf(usableIdentity(source, clock), target.minVersion),
+    secureContext:
+      target.requirePqKem === true
+        ? postQuantumContextOf(identity)
+        : secureContextOf(identity, target.minVersion),
     // We verify ourselves, below: OpenSSL would take the roots of one trust domain for those of all.
     rejectUnauthorized: false,
   })

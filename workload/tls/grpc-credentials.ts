@@ -9,11 +9,13 @@ import type { TlsIdentity } from './tls-identity.ts'
 class SpiffeChannelCredentials extends ChannelCredentials {
   readonly #source: TlsIdentity
   readonly #authorize: Authorize
+  readonly #requirePqKem: boolean
 
-  constructor(source: TlsIdentity, authorize: Authorize) {
+  constructor(source: TlsIdentity, authorize: Authorize, requirePqKem: boolean) {
     super()
     this.#source = source
     this.#authorize = authorize
+    this.#requirePqKem = requirePqKem
   }
 
   override _isSecure(): boolean {
@@ -31,7 +33,8 @@ class SpiffeChannelCredentials extends ChannelCredentials {
   ): experimental.SecureConnector {
     const host = target.path.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
     const connect = async (socket: Socket) => {
-      const to = { host, port: 0, socket, alpn: ['h2'] } // the socket is connected, so no port is needed
+      // The socket is connected, so no port is needed.
+      const to = { host, port: 0, socket, alpn: ['h2'], requirePqKem: this.#requirePqKem }
       return { socket: await connectMtls(this.#source, this.#authorize, to), secure: true }
     }
     return {
@@ -43,7 +46,15 @@ class SpiffeChannelCredentials extends ChannelCredentials {
   }
 }
 
-/** For the constructor of any client; the newest SVID and bundles are used for each new connection. */
-export function grpcCredentials(source: TlsIdentity, authorize: Authorize): ChannelCredentials {
-  return new SpiffeChannelCredentials(source, authorize)
+/**
+ * For the constructor of any client; the newest SVID and bundles are used for each new connection.
+ *
+ * @param options `requirePqKem`: no connection without a post-quantum key exchange
+ */
+export function grpcCredentials(
+  source: TlsIdentity,
+  authorize: Authorize,
+  { requirePqKem = false }: { readonly requirePqKem?: boolean } = {},
+): ChannelCredentials {
+  return new SpiffeChannelCredentials(source, authorize, requirePqKem)
 }

@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import { toPkcs8 } from '../../spiffe/key.ts'
-import { KEY_EXCHANGE_GROUPS } from '../../spiffe/key-exchange.ts'
+import { KEY_EXCHANGE_GROUPS, PQ_KEY_EXCHANGE_GROUPS } from '../../spiffe/key-exchange.ts'
 import { toPem, toPemChain } from '../../spiffe/x509/pem.ts'
 import type { X509Context } from '../x509-context.ts'
 
@@ -42,6 +42,12 @@ export function secureContextOptions(
     // A resumed session would carry an old verdict about the peer. Node itself caches none.
     secureOptions: constants.SSL_OP_NO_TICKET,
   }
+}
+
+/** For connections that are made without a post-quantum key exchange not at all. They are few, so none is kept. */
+export function postQuantumContextOf(context: X509Context): SecureContext {
+  const options = secureContextOptions(context, 'TLSv1.3')
+  return createSecureContext({ ...options, ecdhCurve: PQ_KEY_EXCHANGE_GROUPS })
 }
 
 const contexts = {

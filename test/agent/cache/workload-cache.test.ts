@@ -95,3 +95,24 @@ test('who comes for an entry changes the plan at once', () => {
   held[Symbol.dispose]()
   expect(cache.plan().missing).toEqual([])
 })
+
+test('who counts entries is told of those that come, change and go, and of updates that change none', () => {
+  const clock = new FakeClock('2026-01-01T12:00:00Z')
+  const seen: unknown[] = []
+  const cache = createWorkloadCache({
+    ...{ clock, maxSvids: 3, known: knowingOnly(bundle), svids: [] },
+    onEntries: ({ added, updated, removed }) => seen.push([added, updated, removed]),
+  })
+  const rest = { bundle: undefined, federated: undefined }
+  const [a, b] = [cachedEntry('a'), cachedEntry('b')]
+  cache.apply({ kind: 'snapshot', entries: [a, b], ...rest })
+  cache.apply({ kind: 'snapshot', entries: [a, b], ...rest })
+  const changed = { ...b, revision: b.revision + 1 }
+  cache.apply({ kind: 'changes', entries: [changed], removedEntryIds: ['a', 'nobody'], ...rest })
+  cache.apply({ kind: 'bundles', ...rest })
+  expect(seen).toEqual([
+    [2, 0, 0],
+    [0, 0, 0],
+    [0, 1, 1],
+  ])
+})

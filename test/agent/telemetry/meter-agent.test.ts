@@ -5,6 +5,7 @@ import {
   gaugeCache,
   meterAttest,
   meterAttestor,
+  meterEntries,
   meterSigning,
   observeApis,
 } from '../../../agent/telemetry/meter-agent.ts'
@@ -13,8 +14,10 @@ import { emptyBundle } from '../../../spiffe/bundle.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { parseTrustDomain } from '../../../spiffe/id.ts'
 import { parseSelector } from '../../../spiffe/selector.ts'
+import { authorityIdOf } from '../../../spiffe/x509/key-id.ts'
 import { openMetrics } from '../../../telemetry/open-metrics.ts'
 import { FakeClock } from '../../fakes/clock.ts'
+import { currentCa } from '../../fakes/svids.ts'
 
 const caller: UnixCaller = { kind: 'unix', pid: 1, uid: 1, gid: 1, isAlive: () => true }
 const { signal } = new AbortController()
@@ -74,7 +77,7 @@ test('a health check is no connection of a workload', async () => {
   expect(seen.filter((line) => line.includes('connection'))).toEqual([])
 })
 
-test('of the calls on the admin socket those of Debug are its connections', async () => {
+test('calls on the admin socket are connections of Debug and of Logger', async () => {
   const { metrics, lines } = open()
   const observe = observeApis(metrics)
   const info = observe('/spire.agent.debug.v1.Debug/GetInfo')
@@ -85,6 +88,9 @@ test('of the calls on the admin socket those of Debug are its connections', asyn
     expect.arrayContaining([
       'spire_agent_debug_api_connections 0',
       'spire_agent_debug_api_connection 1',
+      'spire_agent_logger_api_connections 0',
+      'spire_agent_logger_api_connection 1',
+      'spire_agent_rpc_logger_get_logger{status="OK"} 1',
     ]),
   )
 })
@@ -121,15 +127,62 @@ test('attestations are counted as a whole and by attestor, with what they found'
 
 test('fetching SVIDs and what is cached are measured', async () => {
   const { metrics, lines } = open()
-  await meterSigning(async () => [], metrics)([], signal)
   const knowledge = { bundle: emptyBundle(trustDomain), entries: new Map(), federated: new Map() }
-  gaugeCache({ knowledge: () => knowledge, svids: () => new Map() }, metrics)
+  const held = { knowledge: () => knowledge, svids: () => new Map() }
+  await meterSigning(async () => [], held, metrics)([], signal)
+  gaugeCache(held, metrics)
   expect(await lines()).toEqual(
     expect.arrayContaining([
       'spire_agent_manager_sync_fetch_svids_updates{status="OK"} 1',
       'spire_agent_lru_cache_record_map_size 0',
       'spire_agent_lru_cache_svid_map_size 0',
       'spire_agent_sync_bundles_total 1',
+    ]),
+  )
+})
+
+test('SVIDs that are replaced are told by their reasons, and first ones are not told', async () => {
+  const { metrics, lines } = open()
+  const ca = await currentCa('example.org')
+  const x509Authorities = [{ der: ca.certificate, tainted: true }]
+  const bundle = { ...emptyBundle(trustDomain), x509Authorities }
+  const keyId = authorityIdOf(ca.certificate)
+  // Cast: of entries and SVIDs nothing else is read.
+  const held = {
+    knowledge: () => ({
+      ...{ bundle, federated: new Map() },
+      entries: new Map(['a', 'b', 'c', 'd'].map((id) => [id, { entryId: id, revision: 2 }])),
+    }),
+    svids: () =>
+      new Map([
+        ['a', { revision: 1, authorityKeyIds: ['other'] }],
+        ['b', { revision: 2, authorityKeyIds: ['other'] }],
+        ['c', { revision: 1, authorityKeyIds: [keyId] }],
+      ]),
+  } as unknown as Parameters<typeof meterSigning>[1]
+  const requests = ['a', 'b', 'c', 'd'].map((entryId) => ({ entryId, csr: new Uint8Array() }))
+  await meterSigning(async () => [], held, metrics)(requests, signal)
+  const counts = (await lines()).filter((line) => /cache_manager_.*_count/.test(line))
+  expect(counts.toSorted()).toEqual([
+    'spire_agent_cache_manager_expiring_svids_workload_count 1',
+    'spire_agent_cache_manager_outdated_svids_workload_count 1',
+    'spire_agent_cache_manager_tainted_x509_svids_workload_count 1',
+  ])
+})
+
+test('entries that come, change and go are counted, and the last update of the server is told', async () => {
+  const { metrics, lines } = open()
+  const told = meterEntries(metrics)
+  told({ added: 3, updated: 0, removed: 1 })
+  told({ added: 0, updated: 2, removed: 0 })
+  expect(await lines()).toEqual(
+    expect.arrayContaining([
+      'spire_agent_lru_cache_entry_add 3',
+      'spire_agent_lru_cache_entry_update 2',
+      'spire_agent_lru_cache_entry_remove 1',
+      'spire_agent_sync_entries_missing 0',
+      'spire_agent_sync_entries_stale 2',
+      'spire_agent_sync_entries_dropped 0',
     ]),
   )
 })

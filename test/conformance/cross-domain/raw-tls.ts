@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import { connect, createServer, type TLSSocket } from 'node:tls'
 import type { X509Identity } from '../../../agent/cache/identity.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 
 const pem = ({ chain, key }: X509Identity) => ({
-  cert: chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+  cert: toPemChain(chain),
   key: toPem('PRIVATE KEY', key),
 })
 

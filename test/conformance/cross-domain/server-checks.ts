@@ -11,7 +11,7 @@ import { identifyPeer } from '../../../server/listen/identify-peer.ts'
 import { formatBundleDocument } from '../../../spiffe/bundle/jwks.ts'
 import { systemClock } from '../../../spiffe/clock.ts'
 import { trustDomainOf } from '../../../spiffe/id.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { ours, type Presented } from './attacks.ts'
 import type { ChainCheck } from './chain-check.ts'
 import { isRefused } from './is-refused.ts'
@@ -58,7 +58,7 @@ async function attestNode({ identity }: Presented): Promise<boolean> {
 async function fetchBundle(presented: Presented): Promise<boolean> {
   const { identity } = presented
   const bundles = bundlesOf(presented)
-  const cert = identity.chain.map((der) => toPem('CERTIFICATE', der)).join('')
+  const cert = toPemChain(identity.chain)
   const server = createServer({ cert, key: toPem('PRIVATE KEY', identity.key) }, (_, response) =>
     response.end(formatBundleDocument(ours.bundle)),
   )

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { generateKey, toPkcs8 } from '../../../spiffe/key.ts'
 import { parseCertificate } from '../../../spiffe/x509/certificate.ts'
 import { createCsr } from '../../../spiffe/x509/csr.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import { hears } from '../../conformance/cross-domain/raw-tls.ts'
 import type { Message } from '../../interop/rpc/methods.ts'
 import type { Outcome } from '../../interop/rpc/wire-call.ts'
@@ -161,7 +161,7 @@ onBothKinds((kind) => {
   test('a TLS session is not taken up again, so no verdict about a certificate outlives its connection', async () => {
     const { chain, key } = await join(world, 'resuming')
     const identity = {
-      cert: chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+      cert: toPemChain(chain),
       key: toPem('PRIVATE KEY', toPkcs8(key)),
     }
     for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {

@@ -5,7 +5,7 @@ import { get, type RequestOptions } from 'node:https'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { Agent, fetch, request } from 'undici'
 import { expect, test } from 'vitest'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPemChain } from '../../../spiffe/x509/pem.ts'
 import { type Authorize, authorizeAny, authorizeId } from '../../../workload/tls/authorize.ts'
 import { connectHttp2, httpsAgent, undiciConnector } from '../../../workload/tls/http-clients.ts'
 import type { Inner } from '../../../workload/tls/inner-server.ts'
@@ -204,7 +204,7 @@ test('http2: refuses a client that does not agree on h2', async () => {
   const socket = connectTls({
     host: '127.0.0.1',
     port: server.port,
-    cert: defaultSvid.chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+    cert: toPemChain(defaultSvid.chain),
     key: defaultSvid.key.export({ type: 'pkcs8', format: 'pem' }),
     rejectUnauthorized: false,
   })

@@ -11,7 +11,7 @@ import { type Bundle, emptyBundle } from '../../../spiffe/bundle.ts'
 import { systemClock } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { parseTrustDomain } from '../../../spiffe/id.ts'
-import { toPem } from '../../../spiffe/x509/pem.ts'
+import { toPem, toPemChain } from '../../../spiffe/x509/pem.ts'
 import {
   type Authorize,
   authorizeAny,
@@ -173,7 +173,7 @@ test('refuses a client whose SVID has expired', async () => {
 })
 
 const pemOf = ({ chain, key }: typeof web) => ({
-  cert: chain.map((der) => toPem('CERTIFICATE', der)).join(''),
+  cert: toPemChain(chain),
   key: toPem('PRIVATE KEY', key),
 })
 
@@ -333,6 +333,29 @@ test('agrees on the hybrid post-quantum group', async () => {
   })
   expect(await echo(only)).toBe('hello')
   only.destroy()
+})
+
+test('who asks for a post-quantum key exchange gets one, or no connection', async () => {
+  const any = authorizeMemberOf('example.org')
+  await using ours = await serve(sourceOf(db), any)
+  const wanted = { requirePqKem: true }
+  const socket = await connectMtls(sourceOf(web), any, { ...to(ours.port), ...wanted })
+  expect(socket.getProtocol()).toBe('TLSv1.3')
+  expect(await echo(socket)).toBe('hello')
+  socket.destroy()
+  const classical = createTlsServer({
+    cert: toPemChain(db.chain),
+    key: toPem('PRIVATE KEY', db.key),
+    ecdhCurve: 'X25519:P-256',
+  })
+  classical.on('tlsClientError', () => {})
+  await once(classical.listen(0, '127.0.0.1'), 'listening')
+  const { port } = classical.address() as AddressInfo // cast: it listens on TCP
+  const plain = await connectMtls(sourceOf(web), any, to(port))
+  plain.destroy()
+  const refused = connectMtls(sourceOf(web), any, { ...to(port), ...wanted })
+  await expect(refused).rejects.toThrow(/handshake failure/)
+  classical.close()
 })
 
 test('options for other libraries refuse the same peers, and rotate', async () => {
