@@ -27,7 +27,7 @@ export interface Call<C> {
 }
 
 export type Unary<C, Req, Res> = (request: Req, call: Call<C>) => Promise<Res>
-/** `send` resolves when the stream can take more, so a slow reader slows its own producer only. */
+/** `send` resolves when the message is on its way: a slow reader slows its own producer only, and has one message waiting. */
 export type ServerStream<C, Req, Res> = (
   request: Req,
   call: Call<C>,
@@ -178,11 +178,17 @@ function toCall<C>(endpoint: Endpoint<C>, method: string, grpc: AnyCall): Call<C
   }
 }
 
-/** Ends when the caller half-closes and when it goes away; a handler that stops reading early ends nothing. */
+/**
+ * Ends when the caller half-closes and when it goes away; a handler that stops reading early ends nothing. One request is read ahead,
+ * where grpc-js would read sixteen for each stream, however large they are.
+ */
 async function* requestsOf(
   grpc: ServerDuplexStream<unknown, unknown>,
   signal: AbortSignal,
 ): AsyncGenerator<unknown, void, undefined> {
+  // Cast: grpc-js makes the stream, and Node lets nobody change the mark of one that is there.
+  const { _readableState } = grpc as unknown as { _readableState: { highWaterMark: number } }
+  _readableState.highWaterMark = 1
   try {
     yield* grpc.iterator({ destroyOnReturn: false })
   } catch (error) {
@@ -191,14 +197,13 @@ async function* requestsOf(
 }
 
 async function send(grpc: StreamCall, message: unknown, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || grpc.write(message)) return
+  if (signal.aborted) return
   await new Promise<void>((resolve) => {
     const done = () => {
-      grpc.off('drain', done)
       signal.removeEventListener('abort', done)
       resolve()
     }
-    grpc.on('drain', done)
     signal.addEventListener('abort', done)
+    grpc.write(message, done)
   })
 }

@@ -1,14 +1,16 @@
 /**
- * A gRPC endpoint on a Unix socket that knows who calls. Replaces a socket file left by a dead process,
- * refuses to take over one that still answers, and removes its own when it closes.
+ * A gRPC endpoint on a Unix socket that knows who calls, and bounds what each process and each user takes of it. Replaces a socket
+ * file left by a dead process, refuses to take over one that still answers, and removes its own when it closes.
  */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { dirname } from 'node:path'
-import { type Server, ServerCredentials } from '@grpc/grpc-js'
+import { experimental, type Server, ServerCredentials } from '@grpc/grpc-js'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
+import { boundStreams, type StreamBounds } from './bound-streams.ts'
+import { type Bounds, type Excess, refusalOf, shareOut } from './fair-share.ts'
 import { peerCredentialsOf, type UnixCaller } from './peer-credentials.ts'
 import { bindWithMode } from './socket-file.ts'
 
@@ -17,15 +19,26 @@ const MAX_SOCKET_PATH_BYTES = 107
 /** Connections waiting to be accepted; the kernel may allow fewer. Beyond it a caller gets EAGAIN. */
 const BACKLOG = 4_096
 /** Each takes two descriptors: one process shall not use up those of everybody. */
-const MAX_CONNECTIONS_PER_PROCESS = 1_024
-const MAX_CONNECTIONS = 16_384
+const CONNECTIONS: Bounds = { perProcess: 1_024, total: 16_384 }
+const MIB = 1024 * 1024
+/** Of sockets that only administrators may open, whose requests and answers are lists of everything. */
+const BOUNDS_OF_ADMINISTRATORS: StreamBounds = {
+  streams: { perProcess: 8_192, total: 16_384 },
+  requestBytes: { perProcess: 256 * MIB, total: 512 * MIB },
+  unsentBytes: { perProcess: 256 * MIB, total: 512 * MIB },
+}
 
 export interface UnixListenerOptions {
   readonly path: string
   /** Mode of the socket file, e.g. 0o777 for a Workload API. */
   readonly mode: number
   readonly server: Server
-  /** Told of connections that were closed because their caller could not be identified or has too many. */
+  /** Those of administrators if left out. */
+  readonly bounds?: StreamBounds
+  /**
+   * Told of connections that were closed because their caller could not be identified or has too many, and of streams beyond a bound;
+   * of too many once for a process or a user, until it has no connection any more: what it does can fill no log.
+   */
   onRefused(error: unknown): void
 }
 
@@ -39,39 +52,64 @@ export interface UnixListener extends AsyncDisposable {
 
 /** @throws IdentityError CONFIG_INVALID when the path cannot be used, saying why */
 export async function listenUnix(options: UnixListenerOptions): Promise<UnixListener> {
-  const { path, mode, server, onRefused } = options
+  const { path, mode, server } = options
   await prepareSocketPath(path)
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const callers = new Map<string, UnixCaller>()
   const sockets = new Map<UnixCaller, Socket>()
-  const admitConnection = limitPerProcess()
+  const connections = shareOut(CONNECTIONS)
+  const report = tellOnce(options.onRefused)
+  const streams = boundStreams(options.bounds ?? BOUNDS_OF_ADMINISTRATORS, {
+    holderOf: (key) => callers.get(key),
+    cut(key) {
+      const caller = callers.get(key)
+      if (caller !== undefined) sockets.get(caller)?.destroy()
+    },
+    onRefused: report.refused,
+  })
+  const injector = server.createConnectionInjector(
+    experimental.createServerCredentialsWithInterceptors(ServerCredentials.createInsecure(), [
+      streams.interceptor,
+    ]),
+  )
+  const admit = (caller: UnixCaller, socket: Socket) => {
+    const excess = connections.excess(caller, 1)
+    if (excess !== undefined) {
+      report.refused(excess, refusalOf(excess, 'open connections', 'it should share one'))
+      socket.destroy() // fails closed: it has too many
+      return
+    }
+    connections.hold(caller, 1)
+    // The key is what a handler sees as its peer; unguessable, so no header can forge it.
+    const key = `unix:${randomUUID()}`
+    callers.set(key, caller)
+    sockets.set(caller, socket)
+    socket.once('close', () => {
+      callers.delete(key)
+      sockets.delete(caller)
+      connections.release(caller, 1)
+      if (connections.heldBy(caller.pid) === 0) report.forget('process', caller.pid)
+      if (connections.heldByUser(caller.uid) === 0) report.forget('user', caller.uid)
+    })
+    Object.defineProperty(socket, 'remoteAddress', { value: key })
+    injector.injectConnection(socket)
+  }
   const listener = createServer((socket) => {
     try {
       const caller = peerCredentialsOf(socket)
       socket.once('close', () => caller[Symbol.dispose]())
-      const leave = admitConnection(caller.pid)
-      // The key is what a handler sees as its peer; unguessable, so no header can forge it.
-      const key = `unix:${randomUUID()}`
-      callers.set(key, caller)
-      sockets.set(caller, socket)
-      socket.once('close', () => {
-        callers.delete(key)
-        sockets.delete(caller)
-        leave()
-      })
-      Object.defineProperty(socket, 'remoteAddress', { value: key })
-      injector.injectConnection(socket)
+      admit(caller, socket)
     } catch (error) {
-      socket.destroy() // fails closed: an unidentified caller gets no connection, nor one that has too many
-      onRefused(error)
+      socket.destroy() // fails closed: an unidentified caller gets no connection
+      options.onRefused(error)
     }
   })
-  listener.maxConnections = MAX_CONNECTIONS
+  listener.maxConnections = CONNECTIONS.total
   bindWithMode(mode, () => listener.listen({ path, backlog: BACKLOG }))
   await once(listener, 'listening')
   const stop = () => {
     if (!listener.listening) return
     listener.close() // also unlinks the socket file
+    listener.once('close', () => streams[Symbol.dispose]())
     injector.destroy() // connections close as soon as they carry no call
   }
   return {
@@ -99,23 +137,17 @@ export async function listenUnix(options: UnixListenerOptions): Promise<UnixList
   }
 }
 
-/** @returns counts a connection of a process, throws IdentityError RATE_LIMITED, and gives what ends the count */
-function limitPerProcess(): (pid: number) => () => void {
-  const openByPid = new Map<number, number>()
-  return (pid) => {
-    const open = openByPid.get(pid) ?? 0
-    if (open >= MAX_CONNECTIONS_PER_PROCESS) {
-      throw new IdentityError(
-        'RATE_LIMITED',
-        `process ${pid} has ${open} open connections, which is the limit; it should share one`,
-      )
-    }
-    openByPid.set(pid, open + 1)
-    return () => {
-      const left = (openByPid.get(pid) ?? 1) - 1
-      if (left === 0) openByPid.delete(pid)
-      else openByPid.set(pid, left)
-    }
+/** Remembers as many processes and users as have connections. */
+function tellOnce(tell: (error: unknown) => void) {
+  const told = new Set<string>()
+  return {
+    refused({ whose, id }: Excess, error: unknown): void {
+      const who = `${whose} ${id}`
+      if (told.has(who)) return
+      told.add(who)
+      tell(error)
+    },
+    forget: (whose: Excess['whose'], id: number) => void told.delete(`${whose} ${id}`),
   }
 }
 

@@ -8,6 +8,7 @@
 import { Server } from '@grpc/grpc-js'
 import type { LevelSwitch } from '../../log/level-switch.ts'
 import type { Log } from '../../log/open-log.ts'
+import type { StreamBounds } from '../../proto/bound-streams.ts'
 import type { DebugHandlers } from '../../proto/gen/spire/agent/debug/v1/Debug.ts'
 import type { DelegatedIdentityHandlers } from '../../proto/gen/spire/api/agent/delegatedidentity/v1/DelegatedIdentity.ts'
 import type { LoggerHandlers } from '../../proto/gen/spire/api/agent/logger/v1/Logger.ts'
@@ -24,7 +25,6 @@ import { listenUnix } from '../../proto/unix-listener.ts'
 import {
   type DelegatedIdentityDeps,
   delegatedIdentityService,
-  MAX_DELEGATE_CALLS,
 } from '../delegated-identity/delegated-identity-service.ts'
 import { reportRefusal } from '../delegated-identity/report-refusal.ts'
 import { type ExplainServiceDeps, explainService } from '../explain/explain-service.ts'
@@ -46,8 +46,15 @@ export interface AdminOptions {
 const SOCKET_MODE = 0o770
 /** Requests are a handful of numbers, entry IDs and selectors. */
 const MAX_REQUEST_BYTES = 64 * 1024
+const MIB = 1024 * 1024
+/** A delegate has a stream for each workload of its node, and each answer is of all that it is given. */
+const BOUNDS: StreamBounds = {
+  streams: { perProcess: 8_192, total: 16_384 },
+  requestBytes: { perProcess: 16 * MIB, total: 64 * MIB },
+  unsentBytes: { perProcess: 64 * MIB, total: 256 * MIB },
+}
 /** One more than a delegate may have, so that it is told why. */
-const MAX_STREAMS_PER_CONNECTION = MAX_DELEGATE_CALLS.perProcess + 1
+const MAX_STREAMS_PER_CONNECTION = BOUNDS.streams.perProcess + 1
 
 /** Disposing closes the socket; calls are short and streams are opened again, so what is under way is cut off. @throws IdentityError CONFIG_INVALID */
 export async function serveAdmin(options: AdminOptions): Promise<AsyncDisposable> {
@@ -60,7 +67,8 @@ export async function serveAdmin(options: AdminOptions): Promise<AsyncDisposable
     path,
     mode: SOCKET_MODE,
     server,
-    onRefused: (err) => log.warn({ err }, 'Refused a connection to the admin socket'),
+    bounds: BOUNDS,
+    onRefused: (err) => log.warn({ err }, 'Refused a caller of the admin socket'),
   })
   const endpoint: Endpoint<UnixCaller> = {
     server,

@@ -15,7 +15,6 @@ import type { SpiffeId } from '../../spiffe/id.ts'
 import type { IdentitySource } from '../cache/identity.ts'
 import { type BundlesById, isSameBundles, x509BundleOf } from '../delegated-identity/bundles.ts'
 import { followState, type StateStream } from '../delegated-identity/follow-state.ts'
-import type { AdmitCall } from '../workload-api/call-limit.ts'
 import { parseJwtWish } from '../workload-api/jwt-answers.ts'
 import type { RequireType } from './allow-type.ts'
 import {
@@ -27,6 +26,7 @@ import {
   x509StateOf,
 } from './answers.ts'
 import type { BrokerPeer } from './broker-peer.ts'
+import type { AdmitCall } from './call-limit.ts'
 import { parseReference, typedReference } from './parse-reference.ts'
 import type { BrokeredWorkload, ResolveReference } from './resolve-reference.ts'
 

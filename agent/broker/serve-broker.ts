@@ -11,11 +11,11 @@ import { addReflection } from '../../proto/reflection/reflection-service.ts'
 import { addService, type Call, type Endpoint } from '../../proto/serve.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
-import { limitCalls } from '../workload-api/call-limit.ts'
 import { BROKER_HEADER, requireSecurityHeader } from '../workload-api/security-header.ts'
 import { allowTypes } from './allow-type.ts'
 import type { BrokerPeer } from './broker-peer.ts'
 import { type BrokerServiceDeps, brokerService } from './broker-service.ts'
+import { limitCalls } from './call-limit.ts'
 import { type BrokerListenerOptions, listenBroker } from './listen-broker.ts'
 import { reportBrokerRefusal } from './report-refusal.ts'
 
@@ -31,11 +31,11 @@ export interface BrokerEndpoint extends AsyncDisposable {
 }
 
 /** A broker has a stream or two for each workload of its node. */
-const MAX_CALLS = { perProcess: 8_192, total: 16_384 } as const
+const MAX_CALLS = { perBroker: 8_192, total: 16_384 } as const
 /** A reference, audiences and a SPIFFE ID. */
 const MAX_REQUEST_BYTES = 256 * 1024
 /** One more than a broker may have, so that it is told why. */
-const MAX_STREAMS_PER_CONNECTION = MAX_CALLS.perProcess + 1
+const MAX_STREAMS_PER_CONNECTION = MAX_CALLS.perBroker + 1
 
 /** Disposing cuts every call, for streams are opened again. @throws IdentityError CONFIG_INVALID */
 export async function serveBroker(options: ServeBrokerOptions): Promise<BrokerEndpoint> {
@@ -46,7 +46,7 @@ export async function serveBroker(options: ServeBrokerOptions): Promise<BrokerEn
   })
   const brokers = new Set(settings.brokers.map(({ id }) => id))
   const listener = await listenBroker({ ...options, server, brokers })
-  const admit = limitCalls<SpiffeId>(MAX_CALLS, 'broker')
+  const admit = limitCalls<SpiffeId>(MAX_CALLS)
   const endpoint = (authorize: Endpoint<BrokerPeer>['authorize']): Endpoint<BrokerPeer> => ({
     ...{ server, callerOf: listener.callerOf, authorize },
     onFailure: (failure) => reportBrokerRefusal(log, failure),

@@ -12,7 +12,6 @@ import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import type { Attest } from '../attest/attest.ts'
 import type { WorkloadCache } from '../cache/workload-cache.ts'
-import { limitCalls } from '../workload-api/call-limit.ts'
 import { type BundlesById, bundlesById, isSameBundles, x509BundleOf } from './bundles.ts'
 import type { Delegates } from './delegate.ts'
 import { followState } from './follow-state.ts'
@@ -30,9 +29,6 @@ export interface DelegatedIdentityDeps extends DelegatedJwtDeps {
   readonly measureFirstSvids?: () => () => void
 }
 
-/** A delegate has a stream for each workload of its node. */
-export const MAX_DELEGATE_CALLS = { perProcess: 8_192, total: 16_384 } as const
-
 /**
  * Each message is of all identities. One of thousands costs tens of milliseconds, so changes are gathered after it for long enough
  * that a stream takes a tenth of a processor at most; up to nine identities are told each time, and a single change at once.
@@ -45,13 +41,11 @@ export function delegatedIdentityService(
   deps: DelegatedIdentityDeps,
 ): Implementation<UnixCaller, DelegatedIdentityHandlers> {
   const { cache, delegates, attest, clock } = deps
-  const admit = limitCalls(MAX_DELEGATE_CALLS)
   const followBundles = async (
     { caller, signal }: Open,
     encode: (bundle: Bundle) => Buffer,
     send: (bundles: BundlesById) => Promise<void>,
   ): Promise<void> => {
-    using _open = admit(caller.pid)
     const delegate = await delegates.admit(caller, signal)
     const stream = {
       news: cache.news,
@@ -64,7 +58,6 @@ export function delegatedIdentityService(
   }
   return {
     async SubscribeToX509SVIDs(request, { caller, signal }, send) {
-      using _open = admit(caller.pid)
       let onFirst = deps.measureFirstSvids?.()
       const delegate = await delegates.admit(caller, signal)
       const subject = await subjectOf(request, attest, signal)
@@ -94,7 +87,6 @@ export function delegatedIdentityService(
     SubscribeToJWTBundles: (_, call, send) =>
       followBundles(call, jwksOf, (bundles) => send({ bundles })),
     async FetchJWTSVIDs(request, { caller, signal }) {
-      using _open = admit(caller.pid)
       checkAudience(request.audience)
       const delegate = await delegates.admit(caller, signal)
       const subject = await subjectOf(request, attest, signal)

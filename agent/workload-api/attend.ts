@@ -1,15 +1,13 @@
-/** What comes before every answer to a workload: its open calls are counted, it is attested, and its rate is looked at. */
+/** What comes before every answer to a workload: it is attested, and its rate is looked at. */
 import type { UnixCaller } from '../../proto/peer-credentials.ts'
 import type { Call } from '../../proto/serve.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { Attest } from '../attest/attest.ts'
-import type { AdmitCall } from './call-limit.ts'
 import type { LimitRate } from './rate-limit.ts'
 import type { Workload } from './workload.ts'
 
 export interface AttendDeps {
   readonly attest: Attest
-  readonly admit: AdmitCall
   readonly limitRate: LimitRate
   /** Aborts when the agent stops. */
   readonly stopping: AbortSignal
@@ -17,11 +15,10 @@ export interface AttendDeps {
 
 /** @throws IdentityError RATE_LIMITED, ATTESTATION_FAILED, CALLER_UNIDENTIFIED, UNAVAILABLE, and what `answer` throws */
 export async function attend<T>(
-  { admit, attest, limitRate, stopping }: AttendDeps,
+  { attest, limitRate, stopping }: AttendDeps,
   { caller, method, signal: gone }: Call<UnixCaller>,
   answer: (workload: Workload) => Promise<T>,
 ): Promise<T> {
-  using _open = admit(caller.pid)
   const signal = AbortSignal.any([gone, stopping])
   const selectors = await attest(caller, signal)
   limitRate(method, selectors) // only now is it known whose call this is

@@ -10,7 +10,7 @@ import { formatJwks } from '../../spiffe/bundle/jwks.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { parseSpiffeId, type SpiffeId } from '../../spiffe/id.ts'
 import type { JwtSvid, MatchedEntry } from '../cache/identity.ts'
-import { sendBundles } from './send-bundles.ts'
+import { perBundle, sendBundles } from './send-bundles.ts'
 import { type AnswerDeps, noIdentity, requireAlive, type Send, type Workload } from './workload.ts'
 
 /** Tokens that one request fetches from the server at the same time. */
@@ -81,9 +81,10 @@ export async function answerJwtBundles(
   workload: Workload,
   send: Send<JWTBundlesResponseInput>,
 ): Promise<void> {
-  const encode = (bundle: Parameters<typeof formatJwks>[0]) => Buffer.from(formatJwks(bundle))
-  await sendBundles(deps, workload, encode, (bundles) => send({ bundles }))
+  await sendBundles(deps, workload, jwksOf, (bundles) => send({ bundles }))
 }
+
+const jwksOf = perBundle((bundle) => Buffer.from(formatJwks(bundle)))
 
 /** The entry was deleted between the match and the fetch. */
 function isGone(error: unknown): boolean {

@@ -32,6 +32,16 @@ export async function sendBundles(
   }
 }
 
+/** The very same bytes for the very same bundle, however many streams they wait on. */
+export function perBundle(encode: (bundle: Bundle) => Buffer): (bundle: Bundle) => Buffer {
+  const encoded = new WeakMap<Bundle, Buffer>()
+  return (bundle) => {
+    const bytes = encoded.get(bundle) ?? encode(bundle)
+    encoded.set(bundle, bytes)
+    return bytes
+  }
+}
+
 function areEqual(a: BundlesById, b: BundlesById): boolean {
   const ids = Object.keys(a)
   return (

@@ -6,7 +6,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { Server } from '@grpc/grpc-js'
+import type { StreamBounds } from '../../proto/bound-streams.ts'
 import { encodingOnce } from '../../proto/encode-once.ts'
+import type { Bounds } from '../../proto/fair-share.ts'
 import type { SecretDiscoveryServiceHandlers } from '../../proto/gen/envoy/service/secret/v3/SecretDiscoveryService.ts'
 import type { HealthHandlers } from '../../proto/gen/grpc/health/v1/Health.ts'
 import type { SpiffeWorkloadAPIHandlers } from '../../proto/gen/SpiffeWorkloadAPI.ts'
@@ -20,7 +22,6 @@ import type { Attest } from '../attest/attest.ts'
 import { reportSdsFailure } from '../sds/not-authorized.ts'
 import { secretDiscoveryService } from '../sds/secret-discovery-service.ts'
 import type { SdsSettings } from '../sds/settings.ts'
-import { type CallLimits, DEFAULT_CALL_LIMITS, limitCalls } from './call-limit.ts'
 import { healthService } from './health-service.ts'
 import { limitRates, NO_RATES, type WorkloadRates } from './rate-limit.ts'
 import { reportFailure } from './report-failure.ts'
@@ -36,7 +37,8 @@ export interface WorkloadApiOptions extends AnswerDeps {
   readonly isWorkloadApiOff?: boolean
   /** Left out: no secret discovery. */
   readonly sds?: SdsSettings
-  readonly limits?: CallLimits
+  /** Open calls, instead of the usual bounds. */
+  readonly streams?: Bounds
   readonly rates?: WorkloadRates
   /** Told of every call that came too soon, by its full method. */
   readonly onRateExceeded?: (method: string) => void
@@ -47,8 +49,15 @@ export interface WorkloadApiOptions extends AnswerDeps {
 const SOCKET_MODE = 0o777
 /** Requests are a header, a token, or what an Envoy says of itself. */
 const MAX_REQUEST_BYTES = 256 * 1024
+const MIB = 1024 * 1024
+/** A program has a handful of streams, and a proxy one for each secret; an answer is some kilobytes. */
+const BOUNDS: StreamBounds = {
+  streams: { perProcess: 1_024, total: 16_384 },
+  requestBytes: { perProcess: 8 * MIB, total: 64 * MIB },
+  unsentBytes: { perProcess: 16 * MIB, total: 128 * MIB },
+}
 /** Streams count before anything has been asked over them; one more than may be open, so that the next is told why. */
-const MAX_STREAMS_PER_CONNECTION = DEFAULT_CALL_LIMITS.perProcess + 1
+const MAX_STREAMS_PER_CONNECTION = BOUNDS.streams.perProcess + 1
 /** How long calls may take to end when the agent stops. */
 const DRAIN_MS = 2_000
 
@@ -64,7 +73,8 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Asy
     path,
     mode: SOCKET_MODE,
     server,
-    onRefused: (err) => log.warn({ err }, 'Refused a connection of an unidentified process'),
+    bounds: { ...BOUNDS, streams: options.streams ?? BOUNDS.streams },
+    onRefused: (err) => log.warn({ err }, refusedWhat(err)),
   })
   const endpoint: MakeEndpoint = (authorize, report = reportFailure) => ({
     server,
@@ -96,19 +106,17 @@ type MakeEndpoint = (
   report?: typeof reportFailure,
 ) => Endpoint<UnixCaller>
 
-/** Whatever is served shares one count of open calls. */
 function addServices(
   options: WorkloadApiOptions,
   endpoint: MakeEndpoint,
   stopping: AbortSignal,
 ): void {
-  const admit = limitCalls(options.limits ?? DEFAULT_CALL_LIMITS)
   const limitRate = limitRates({
     rates: options.rates ?? NO_RATES,
     clock: options.clock,
     ...(options.onRateExceeded === undefined ? {} : { onExceeded: options.onRateExceeded }),
   })
-  const attending = { ...options, admit, limitRate, stopping }
+  const attending = { ...options, limitRate, stopping }
   if (options.isWorkloadApiOff !== true) {
     addService<UnixCaller, SpiffeWorkloadAPIHandlers>(
       endpoint(async ({ metadata }) => requireSecurityHeader(metadata)),
@@ -131,7 +139,6 @@ function addServices(
   addReflection<UnixCaller>({
     endpoint: endpoint(async () => {}),
     definitions: definitionsServed(options),
-    admit: ({ caller }) => admit(caller.pid),
   })
 }
 
@@ -141,6 +148,12 @@ function definitionsServed({ isWorkloadApiOff, sds }: WorkloadApiOptions) {
     ...(sds === undefined ? [] : [definitionsOf('secretDiscovery')]),
     definitionsOf('health'),
   ]
+}
+
+function refusedWhat(error: unknown): string {
+  return isStranger(error)
+    ? 'Refused a connection of an unidentified process'
+    : 'Refused a process that has too much open; further refusals are not logged until it has closed all its connections'
 }
 
 function isStranger(error: unknown): boolean {

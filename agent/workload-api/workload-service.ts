@@ -1,5 +1,5 @@
 /**
- * The SPIFFE Workload API: each call is counted, its caller is attested, then it is answered. Attestation happens
+ * The SPIFFE Workload API: the caller of each call is attested, then it is answered. Attestation happens
  * once for each call; a process that changes who it is has to connect again.
  *
  * @see Workload-API §4 to §7
@@ -30,10 +30,7 @@ export function workloadService(
       const wish = parseJwtWish(request)
       return await attended(call, (who) => answerJwtSvids(deps, who, wish))
     },
-    async ValidateJWTSVID(request, call) {
-      using _open = deps.admit(call.caller.pid)
-      return await validateJwtSvid(deps, request) // whoever may connect may ask
-    },
+    ValidateJWTSVID: (request) => validateJwtSvid(deps, request), // whoever may connect may ask
     async FetchWITSVID() {
       throw new IdentityError('NOT_IMPLEMENTED', 'fetching WIT-SVIDs is not implemented')
     },

@@ -9,7 +9,7 @@ import type { X509SVIDResponseInput } from '../../proto/gen/X509SVIDResponse.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import { trustDomainId } from '../../spiffe/id.ts'
 import type { WorkloadUpdate } from '../cache/identity.ts'
-import { sendBundles } from './send-bundles.ts'
+import { perBundle, sendBundles } from './send-bundles.ts'
 import { type AnswerDeps, noIdentity, requireAlive, type Send, type Workload } from './workload.ts'
 
 /** Streams until the caller goes away. @throws IdentityError NO_IDENTITY_ISSUED as soon as it has none */
@@ -68,6 +68,6 @@ function makeX509Response(update: WorkloadUpdate): X509SVIDResponseInput {
 }
 
 /** All authorities, DER, one behind the other. */
-function x509BundleOf(bundle: Bundle): Buffer {
-  return Buffer.concat(bundle.x509Authorities.map(({ der }) => der))
-}
+const x509BundleOf = perBundle((bundle: Bundle) =>
+  Buffer.concat(bundle.x509Authorities.map(({ der }) => der)),
+)

@@ -17,8 +17,8 @@ export interface ReflectionOptions<C> {
   readonly endpoint: Endpoint<C>
   /** Of the services that are served beside reflection itself. */
   readonly definitions: readonly PackageDefinition[]
-  /** Counts an open stream; throws when there are too many. */
-  admit(call: Call<C>): Disposable
+  /** Counts an open stream, where its connection does not; throws when there are too many. */
+  admit?(call: Call<C>): Disposable
 }
 
 /** Serves both names of reflection on the endpoint. */
@@ -33,7 +33,7 @@ export function addReflection<C>({ endpoint, definitions, admit }: ReflectionOpt
     call: Call<C>,
     send: (message: ServerReflectionResponseInput) => Promise<void>,
   ) => {
-    using _open = admit(call)
+    using _open = admit?.(call)
     const sent = new Set<string>()
     for await (const request of requests) {
       const answer = answerTo(request, { services, files: files(), sent })

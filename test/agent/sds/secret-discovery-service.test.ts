@@ -274,7 +274,7 @@ test('refuses calls beyond the rate of each method, in the words of SPIRE', asyn
 })
 
 test('refuses more open streams than one process may have', async () => {
-  await using agent = await open({ limits: { perProcess: 1, total: 10 } })
+  await using agent = await open({ streams: { perProcess: 1, total: 10 } })
   await agent.world().ask(own([]))
   await expect(agent.delta().ask({})).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED })
 })

@@ -310,7 +310,7 @@ test('a process that is no longer who connected loses its connection and may con
 })
 
 test('calls beyond the limit of one process are refused, and room is made when a stream ends', async () => {
-  await using endpoint = await openWorkloadEndpoint({ limits: { perProcess: 2, total: 10 } })
+  await using endpoint = await openWorkloadEndpoint({ streams: { perProcess: 2, total: 10 } })
   endpoint.source.set({ identities: [web] })
   const open = () => endpoint.client.FetchX509SVID({}, secured())
   const streams = [open(), open()]

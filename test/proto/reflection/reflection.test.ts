@@ -140,7 +140,7 @@ test('refuses a request that asks for nothing', async () => {
 })
 
 test('refuses one stream more than a process may have', async () => {
-  await using endpoint = await openWorkloadEndpoint({ limits: { perProcess: 0, total: 0 } })
+  await using endpoint = await openWorkloadEndpoint({ streams: { perProcess: 0, total: 0 } })
   await expect(ask(endpoint.path, [{ list_services: '' }])).rejects.toMatchObject({ code: 8 })
 })
 

@@ -1,33 +1,26 @@
 /**
- * How many calls may be open at once, for one process and for all of them, so that no workload can use up the
- * agent. Beyond that a call is refused, never queued.
+ * How many calls may be open at once, for one broker and for all of them, whatever connections they come over. Beyond that a call is refused, never queued.
  */
 import { IdentityError } from '../../spiffe/error.ts'
 
 export interface CallLimits {
   /** Open calls, streams included. */
-  readonly perProcess: number
+  readonly perBroker: number
   readonly total: number
 }
 
-export const DEFAULT_CALL_LIMITS: CallLimits = { perProcess: 1_024, total: 16_384 }
-
 /** @returns what ends the call; @throws IdentityError RATE_LIMITED */
-export type AdmitCall<Who = number> = (who: Who) => Disposable
+export type AdmitCall<Who> = (who: Who) => Disposable
 
-/** @param kind what calls are counted for, as an error names it; by default processes, by their number */
-export function limitCalls<Who = number>(
-  { perProcess, total }: CallLimits,
-  kind = 'process',
-): AdmitCall<Who> {
+export function limitCalls<Who>({ perBroker, total }: CallLimits): AdmitCall<Who> {
   const openByCaller = new Map<Who, number>()
   let open = 0
   return (who) => {
     const own = openByCaller.get(who) ?? 0
-    if (own >= perProcess) {
+    if (own >= perBroker) {
       throw new IdentityError(
         'RATE_LIMITED',
-        `this ${kind} has ${own} open calls, the limit is ${perProcess}; close some or share one stream`,
+        `this broker has ${own} open calls, the limit is ${perBroker}; close some or share one stream`,
       )
     }
     if (open >= total) {
