@@ -1,4 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseSpki, spkiOf } from '../../../spiffe/key.ts'
 import { TAG } from '../../../spiffe/x509/der.ts'
@@ -50,6 +51,13 @@ test.for([
   ['a compressed point', ec(OID.p256, point(2, 32)), 'uncompressed point'],
   ['a point of another size', ec(OID.p256, point(4, 96)), 'uncompressed point'],
   ['a point that is not on the curve', ec(OID.p256, point(4, 64)), 'the public key is not valid'],
+  ['one that is not on P-384', ec(OID.p384, point(4, 96)), 'the public key is not valid'],
+  ['one that is not on P-521', ec(OID.p521, point(4, 132)), 'the public key is not valid'],
+  [
+    'a coordinate beyond the field',
+    ec(OID.p256, Buffer.concat([Buffer.of(4), Buffer.alloc(64, 0xff)])),
+    'the public key is not valid',
+  ],
   ['RSA of 1024 bits', rsa(bytes(128), 3), 'RSA key of 1024 bits, expected 2048 to 8192'],
   ['RSA of 8200 bits', rsa(bytes(1025), 3), 'RSA key of 8200 bits'],
   ['an even RSA exponent', rsa(bytes(256), 4), 'exponent'],
@@ -66,3 +74,28 @@ test.for([
   expect(refusalOf(() => parseSpki(spki))).toMatch('CERTIFICATE_MALFORMED: ')
   expect(refusalOf(() => parseSpki(spki))).toContain(why)
 })
+
+test.for(['P-256', 'P-384'])(
+  'takes and refuses the points of %s that OpenSSL does',
+  (namedCurve) => {
+    const key = () => spkiOf(generateKeyPairSync('ec', { namedCurve }).publicKey)
+    fc.assert(
+      fc.property(fc.nat(), fc.nat({ max: 7 }), fc.boolean(), (at, bit, isBent) => {
+        const spki = key()
+        const size = namedCurve === 'P-256' ? 64 : 96
+        const place = spki.length - size + (at % size)
+        if (isBent) spki[place] = (spki[place] ?? 0) ^ (1 << bit)
+        const read = (parse: () => KeyObject) => {
+          try {
+            return spkiOf(parse()).toString('hex')
+          } catch {
+            return 'refused'
+          }
+        }
+        const theirs = read(() => createPublicKey({ key: spki, format: 'der', type: 'spki' }))
+        expect(read(() => parseSpki(spki))).toBe(theirs)
+        expect(theirs === 'refused').toBe(isBent)
+      }),
+    )
+  },
+)
