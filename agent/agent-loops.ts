@@ -176,7 +176,7 @@ export function svidLoops({
   const log = deps.log.child({ component: 'svids' })
   const shared = {
     cache,
-    sign: meterSigning(signX509With({ connection, standing, clock }), cache, metrics),
+    sign: meterSigning(signX509With({ connection, standing, clock }), cache, clock, metrics),
     keyType: config.workloadKeyType,
     policy: { availabilityTargetSeconds: config.availabilityTargetSeconds },
     onObtained: (count: number) => log.debug({ count }, 'X509-SVIDs obtained'),

@@ -11,9 +11,10 @@ import {
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
 } from '@grpc/grpc-js'
-import type { IdentityError } from '../spiffe/error.ts'
+import { IdentityError } from '../spiffe/error.ts'
 import { beginInTurn } from './begin-in-turn.ts'
-import { followMessages } from './begun-messages.ts'
+import { countPerTurn } from './count-per-turn.ts'
+import { followMessages } from './follow-messages.ts'
 import {
   type Bounds,
   type Excess,
@@ -21,9 +22,9 @@ import {
   refusalOf,
   type Shares,
   shareOut,
-} from './fair-share.ts'
+} from './share-out.ts'
 import { toStatus } from './status.ts'
-import { openWriters, type Writers } from './write-in-turn.ts'
+import { type Writers, writeInTurn } from './write-in-turn.ts'
 
 export interface StreamBounds {
   /** Open streams; each costs some kilobytes before anything is asked over it. */
@@ -39,6 +40,8 @@ export interface StreamDoor {
   holderOf(key: string): Holder | undefined
   /** Cuts a connection, by that key. */
   cut(key: string): void
+  /** Cuts all connections of a process. */
+  cutProcess(pid: number, error: IdentityError): void
   onRefused(excess: Excess, error: IdentityError): void
 }
 
@@ -50,12 +53,19 @@ export interface BoundStreams extends Disposable {
 /** Streams that were refused and are still open, because that is not read: beyond it the connection is cut. */
 const REFUSED: Bounds = { perProcess: 1_024, total: 16_384 }
 /**
- * Streams that are refused on one connection, however soon they close: each costs us more than its caller. Whoever keeps to what a
- * connection may have at once is told why before.
+ * Streams that are refused on one connection with none let in between, however soon they close: each costs us more than its caller.
+ * Whoever keeps to what a connection may have at once is told why before.
  */
 const MAX_REFUSALS_PER_CONNECTION = 1_024
+/**
+ * How many times as many streams as a process may have open it may open in one turn of the event loop, on all its connections: one
+ * that is reset at once never counts among the open ones, and whoever opens them by the hundred thousand is at an end here.
+ */
+const OPENED_PER_TURN = 2
+/** Where a process may have few open: whoever is refused may try anew at once. */
+const MIN_OPENED_PER_TURN = 256
 
-interface Stream {
+interface SeenStream {
   readonly holder: Holder
   /** Refused when its call begins; undefined: it is let in. */
   readonly refusal: IdentityError | undefined
@@ -66,9 +76,11 @@ export function boundStreams(bounds: StreamBounds, door: StreamDoor): BoundStrea
   const streams = shareOut(bounds.streams)
   const refused = shareOut(REFUSED)
   const requests = shareOut(bounds.requestBytes)
-  const writers = openWriters(bounds.unsentBytes)
+  const writers = writeInTurn(bounds.unsentBytes)
   const begin = beginInTurn()
-  const known = new WeakMap<object, Stream>()
+  const perTurn = Math.max(OPENED_PER_TURN * bounds.streams.perProcess, MIN_OPENED_PER_TURN)
+  const isTooManyNow = countPerTurn(perTurn)
+  const known = new WeakMap<object, SeenStream>()
   const refusals = new WeakMap<object, number>()
   const seen = (message: unknown) => {
     // Cast: Node publishes nothing else here.
@@ -76,20 +88,26 @@ export function boundStreams(bounds: StreamBounds, door: StreamDoor): BoundStrea
     const key = stream.session?.socket.remoteAddress ?? ''
     const holder = door.holderOf(key)
     if (holder === undefined) return
+    if (isTooManyNow(holder.pid)) {
+      // Later, as below. Fails closed: what else it had open goes as well.
+      queueMicrotask(() => door.cutProcess(holder.pid, floodOf(holder, perTurn)))
+    }
     const excess = streams.excess(holder, 1)
-    const count = excess === undefined ? streams : refused
+    const counted = excess === undefined ? streams : refused
     const refusal = excess && refusalOf(excess, 'open streams', 'close some or share one stream')
     known.set(stream, { holder, refusal })
+    if (refusal === undefined) refusals.delete(holder)
     if (excess !== undefined && refusal !== undefined) {
       door.onRefused(excess, refusal)
-      const count = (refusals.get(holder) ?? 0) + 1
-      refusals.set(holder, count)
-      const isFlood = count > MAX_REFUSALS_PER_CONNECTION || refused.excess(holder, 1) !== undefined
+      const refusedSoFar = (refusals.get(holder) ?? 0) + 1
+      refusals.set(holder, refusedSoFar)
+      const isFlood =
+        refusedSoFar > MAX_REFUSALS_PER_CONNECTION || refused.excess(holder, 1) !== undefined
       // When what was read has been seen to: grpc-js is about to answer on this stream, and throws when it has gone.
       if (isFlood) queueMicrotask(() => door.cut(key))
     }
-    count.hold(holder, 1)
-    stream.once('close', () => count.release(holder, 1))
+    counted.hold(holder, 1)
+    stream.once('close', () => counted.release(holder, 1))
     countRequests(stream, holder, requests, door)
   }
   const created = channel('http2.server.stream.created')
@@ -101,11 +119,16 @@ export function boundStreams(bounds: StreamBounds, door: StreamDoor): BoundStrea
       if (holder === undefined) return new ServerInterceptingCall(call) // its connection has just closed
       if (refusal !== undefined) return refuse(call, stream, refusal)
       return new ServerInterceptingCall(inTurn(call, writers.of(holder, stream)), {
-        start: (next) => begin(holder.pid, next),
+        start: (next) => begin(holder.pid, stream, next),
       })
     },
     [Symbol.dispose]: () => created.unsubscribe(seen),
   }
+}
+
+function floodOf({ pid }: Holder, limit: number): IdentityError {
+  const why = `process ${pid} opened more than ${limit} streams at once; its connections are cut, it should wait for answers`
+  return new IdentityError('RATE_LIMITED', why)
 }
 
 /** grpc-js shows a call's stream to nobody; what one process has asked for and not read is known only there. */

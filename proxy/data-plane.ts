@@ -3,10 +3,8 @@
  * workers; it listens when there are an identity and a policy, and not before.
  */
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Log } from '../log/open-log.ts'
 import type { Clock } from '../spiffe/clock.ts'
-import { IdentityError, reasonOf } from '../spiffe/error.ts'
 import { runLoops } from '../spiffe/running-loops.ts'
 import type { ProxyConfig } from './config.ts'
 import { type Connections, createConnections } from './enforce/connections.ts'
@@ -19,11 +17,13 @@ import { type Listeners, openListeners } from './listeners.ts'
 import type { FetchDocument } from './policy-source/fetch-document.ts'
 import { openTokenKeys, type TokenKeys } from './policy-source/issuer-keys.ts'
 import type { ProxyContext } from './proxy.ts'
+import { readCaFile } from './read-ca-file.ts'
 import type { Self } from './self.ts'
 import type { AccessLog } from './telemetry/access-log.ts'
 import { openIstioMetrics } from './telemetry/istio-metrics.ts'
 import { createLogLimit } from './telemetry/log-limit.ts'
 import { createPlaintextCallers } from './telemetry/plaintext-callers.ts'
+import { traceIds } from './tracing/trace-ids.ts'
 import { openTracing } from './tracing/tracing.ts'
 
 export interface DataPlaneOptions extends Sources {
@@ -50,6 +50,7 @@ export interface DataPlane extends Pick<Judges, 'engine' | 'workloads'>, AsyncDi
 const SWEEP_MS = 5_000
 /** Connections that are cut off have this long to tell the access log. */
 const LAST_WORDS_MS = 1_000
+const JWKS_CA_KEY = 'proxy.jwks.ca_file'
 
 /** @throws IdentityError CONFIG_INVALID when an address or a file cannot be had; as `openJudges` */
 export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
@@ -59,7 +60,8 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
   opening.defer(() => ticking.abort())
   const untraced = newContext(config, { ...options, identity: identities.own }, ticking.signal)
   const context = await withTracing(untraced, config, opening)
-  const ca = config.jwksCaFile === undefined ? undefined : readCa(config.jwksCaFile)
+  const { jwksCaFile } = config
+  const ca = jwksCaFile === undefined ? undefined : readCaFile(JWKS_CA_KEY, jwksCaFile)
   const providers = opening.use(
     openProviders({
       ...{ providers: config.mesh.extensionProviders, clock, log, logLimit: context.logLimit },
@@ -120,6 +122,7 @@ export function newContext(
     isShared: config.workers > 1,
     socketMark: config.capture?.mark,
     randomBytes,
+    traceIds: traceIds(randomBytes),
   }
 }
 
@@ -150,14 +153,5 @@ async function drainAll(
     log.warn({ connections: connections.size }, 'Connections are cut off: they did not end in time')
     connections.closeAll('the proxy stops')
     await Promise.race([empty, clock.sleep(LAST_WORDS_MS)])
-  }
-}
-
-function readCa(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const why = `cannot read proxy.jwks.ca_file ${JSON.stringify(path)}: ${reasonOf(error)}`
-    throw new IdentityError('CONFIG_INVALID', why, { cause: error })
   }
 }

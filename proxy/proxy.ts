@@ -9,6 +9,7 @@ import type { AccessLog } from './telemetry/access-log.ts'
 import type { IstioMetrics } from './telemetry/istio-metrics.ts'
 import type { LogLimit } from './telemetry/log-limit.ts'
 import type { PlaintextCallers } from './telemetry/plaintext-callers.ts'
+import type { TraceIds } from './tracing/trace-ids.ts'
 import type { Tracing } from './tracing/tracing.ts'
 
 /** Shared by all listeners of a process. */
@@ -22,6 +23,7 @@ export interface ProxyContext {
   readonly deadlines: Deadlines
   readonly log: Log
   readonly randomBytes: RandomBytes
+  readonly traceIds: TraceIds
   /** For lines that callers can cause. */
   readonly logLimit: LogLimit
   readonly connectTimeoutMs: number

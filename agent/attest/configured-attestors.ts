@@ -93,7 +93,8 @@ async function openK8s(config: K8sAttestorConfig, deps: AttestorDeps): Promise<W
   const namespaces = config.enableNamespaceLabels
     ? followNamespaceLabels(await watching())
     : undefined
-  return k8sAttestor(config, {
+  const options = { ...config, refusesProcesses: podSource.kind === 'none' }
+  return k8sAttestor(options, {
     ...{ source, namespaces, ownUid, log, broker: config.broker },
     openCluster: () => openCluster({ kubeconfig }),
     files: filesFor(config, log),

@@ -10,11 +10,11 @@ import type { Bundle } from '../../spiffe/bundle.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { trustDomainId } from '../../spiffe/id.ts'
 import type { Selector } from '../../spiffe/selector.ts'
+import { type BundlesById, x509BundleOf } from '../cache/bundle-bytes.ts'
 import type { CachedEntry } from '../cache/entry.ts'
 import type { IdentitySource, JwtSvid } from '../cache/identity.ts'
 import type { WorkloadCache } from '../cache/workload-cache.ts'
 import type { X509Svid } from '../cache/x509-svid.ts'
-import { type BundlesById, x509BundleOf } from '../delegated-identity/bundles.ts'
 import type { JwtWish } from '../workload-api/jwt-answers.ts'
 
 export type BrokerCache = Pick<

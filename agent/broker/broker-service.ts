@@ -8,12 +8,11 @@
 import type { APIHandlers } from '../../proto/gen/spiffe/broker/API.ts'
 import type { WorkloadReference } from '../../proto/gen/spiffe/broker/WorkloadReference.ts'
 import type { Call, Implementation } from '../../proto/serve.ts'
-import { formatJwks } from '../../spiffe/bundle/jwks.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
+import { type BundlesById, isSameBundlesById, jwksOf, x509BundleOf } from '../cache/bundle-bytes.ts'
 import type { IdentitySource } from '../cache/identity.ts'
-import { type BundlesById, isSameBundles, x509BundleOf } from '../delegated-identity/bundles.ts'
 import { followState, type StateStream } from '../delegated-identity/follow-state.ts'
 import { parseJwtWish } from '../workload-api/jwt-answers.ts'
 import type { RequireType } from './allow-type.ts'
@@ -54,7 +53,7 @@ export function brokerService(deps: BrokerServiceDeps): Implementation<BrokerPee
     using _open = admit(call.caller.id)
     const workload = await workloadOf(wire, call, deps)
     const look = () => bundlesFor(cache, workload.selectors, encode)
-    await follow(workload, call, deps, { look, isSame: isSameBundles, send })
+    await follow(workload, call, deps, { look, isSame: isSameBundlesById, send })
   }
   return {
     async SubscribeToX509SVID({ reference }, call, send) {
@@ -87,8 +86,6 @@ export function brokerService(deps: BrokerServiceDeps): Implementation<BrokerPee
     },
   }
 }
-
-const jwksOf = (bundle: Bundle): Buffer => Buffer.from(formatJwks(bundle))
 
 async function workloadOf(
   wire: WorkloadReference | null,

@@ -7,9 +7,10 @@
 import { constants, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
-import { type Server, ServerCredentials } from '@grpc/grpc-js'
+import type { Server } from '@grpc/grpc-js'
 import type { Log } from '../../log/open-log.ts'
 import { peerChain } from '../../proto/peer-chain.ts'
+import { uncompressedOnly } from '../../proto/refuse-compressed.ts'
 import { bindWithMode } from '../../proto/socket-file.ts'
 import { prepareSocketPath } from '../../proto/unix-listener.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
@@ -51,7 +52,7 @@ const MAX_CONNECTIONS = 1_024
 export async function listenBroker(options: BrokerListenerOptions): Promise<BrokerListener> {
   const { settings, server, log } = options
   const { socketPath, bindAddress } = settings
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  const injector = server.createConnectionInjector(uncompressedOnly())
   const callers = new Map<string, BrokerPeer>()
   const sockets = new Set<TLSSocket>()
   const listeners: TlsServer[] = []

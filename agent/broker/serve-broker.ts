@@ -30,7 +30,10 @@ export interface BrokerEndpoint extends AsyncDisposable {
   readonly port: number | undefined
 }
 
-/** A broker has a stream or two for each workload of its node. */
+/**
+ * A broker has a stream or two for each workload of its node. No bytes are counted as at the sockets that every process may open: who
+ * gets to make a call has shown the certificate of a configured broker, and such a one is trusted with the keys of whom it may name.
+ */
 const MAX_CALLS = { perBroker: 8_192, total: 16_384 } as const
 /** A reference, audiences and a SPIFFE ID. */
 const MAX_REQUEST_BYTES = 256 * 1024

@@ -52,7 +52,7 @@ export function planSvids(input: PlanInput): Plan {
     lookAgainAt(retryMs)
     const svid = svids.get(entry.entryId)
     if (isServable(svid, entry, input.now)) {
-      const dueMs = Math.max(retryMs, dueTime(svid, entry, input))
+      const dueMs = Math.max(retryMs, whyDue(svid, entry, input).dueMs)
       lookAgainAt(dueMs)
       lookAgainAt(svid.expiresAt.getTime())
       renewals.push({ entry, dueMs })
@@ -81,13 +81,27 @@ function retryTime({ entryId }: CachedEntry, { retryAt, now }: PlanInput): numbe
   return retryMs - now.getTime() > MAX_POSTPONED_MS ? Number.NEGATIVE_INFINITY : retryMs
 }
 
-/** When a usable SVID becomes stale; in the past when it already is. */
-function dueTime(svid: X509Svid, entry: CachedEntry, { taintedKeyIds, now }: PlanInput): number {
-  if (isOfTheFuture(svid.obtainedAt, now)) return Number.NEGATIVE_INFINITY
-  if (svid.revision !== entry.revision) return Number.NEGATIVE_INFINITY
+/** What makes an SVID stale: who signed it, that the entry has changed, the clock that was set back, or its life. */
+export type WhyDue = 'tainted' | 'outdated' | 'of-the-future' | 'expiring'
+
+/** Why an SVID is to be replaced, and when it becomes stale, in Unix milliseconds; in the past when it already is. */
+export function whyDue(
+  svid: Pick<X509Svid, 'obtainedAt' | 'expiresAt' | 'renewAt' | 'revision' | 'authorityKeyIds'>,
+  entry: Pick<CachedEntry, 'revision'>,
+  { taintedKeyIds, now }: Pick<PlanInput, 'taintedKeyIds' | 'now'>,
+): { readonly why: WhyDue; readonly dueMs: number } {
+  const { obtainedAt, expiresAt } = svid
   const isTainted = svid.authorityKeyIds.some((id) => taintedKeyIds.has(id))
-  const earliestMs = svid.obtainedAt.getTime() + keepAtLeastMs(svid.obtainedAt, svid.expiresAt)
-  return isTainted ? earliestMs : Math.max(earliestMs, svid.renewAt.getTime())
+  const isOutdated = svid.revision !== entry.revision
+  const isEarly = isOfTheFuture(obtainedAt, now)
+  const earliestMs =
+    isOutdated || isEarly
+      ? Number.NEGATIVE_INFINITY
+      : obtainedAt.getTime() + keepAtLeastMs(obtainedAt, expiresAt)
+  if (isTainted) return { why: 'tainted', dueMs: earliestMs }
+  if (isOutdated) return { why: 'outdated', dueMs: earliestMs }
+  if (isEarly) return { why: 'of-the-future', dueMs: earliestMs }
+  return { why: 'expiring', dueMs: Math.max(earliestMs, svid.renewAt.getTime()) }
 }
 
 /** Subscribed ones always; then, up to the limit, those used last, then those that have an SVID, then any. */

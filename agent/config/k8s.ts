@@ -15,6 +15,7 @@ import {
   type Unsure,
   withDefault,
 } from '../../config/check.ts'
+import { parseDurationMs } from '../../config/duration.ts'
 import { addMistake, addWarning } from '../../config/mistake.ts'
 import { choice, count, milliseconds, port, text, truth } from '../../config/value.ts'
 import { SERVICE_ACCOUNT_DIRECTORY } from '../../kubernetes/service-account.ts'
@@ -28,10 +29,10 @@ import { NO_SIGSTORE } from './sigstore.ts'
 export type PodSourceConfig =
   | { readonly kind: 'kubelet'; readonly kubelet: KubeletConfig }
   | { readonly kind: 'api-server'; readonly nodeName: string }
-  /** No pod is known by the agent itself: brokers are told of those of the cluster. */
+  /** No pod is known by the agent itself, and no process attested: brokers are told of pods of the cluster. */
   | { readonly kind: 'none' }
 
-export interface K8sAttestorConfig extends K8sAttestorOptions {
+export interface K8sAttestorConfig extends Omit<K8sAttestorOptions, 'refusesProcesses'> {
   readonly kind: 'k8s'
   readonly podSource: PodSourceConfig
   /** Of the API server; undefined: the service account of the pod that the agent runs in. */
@@ -48,7 +49,7 @@ const DEFAULT_SECURE_PORT = 10_250
 const DEFAULT_NODE_NAME_ENV = 'MY_NODE_NAME'
 const DEFAULT_CA_PATH = `${SERVICE_ACCOUNT_DIRECTORY}/ca.crt`
 const DEFAULT_TOKEN_PATH = `${SERVICE_ACCOUNT_DIRECTORY}/token`
-const DEFAULT_RELOAD_MS = 60_000
+const DEFAULT_RELOAD = '1m'
 
 const cache = section({
   enabled: idle(truth(), 'false', 'namespaces are always followed by a watch', 'cache of objects'),
@@ -118,7 +119,7 @@ const keys = section({
   private_key_path: optional(text('a path'), 'file of the private key of certificate_path'),
   reload_interval: withDefault(
     milliseconds(),
-    '1m',
+    DEFAULT_RELOAD,
     'how often token, certificates and key for the kubelet are read from disk',
   ),
   sigstore: absent('verify signatures of images', undefined, NO_SIGSTORE),
@@ -181,7 +182,7 @@ const TRUE_OF_KUBELET = ['skip_kubelet_verification', 'use_anonymous_authenticat
 const DEFAULTS_OF_KUBELET = [
   ['kubelet_ca_path', DEFAULT_CA_PATH],
   ['node_name_env', DEFAULT_NODE_NAME_ENV],
-  ['reload_interval', DEFAULT_RELOAD_MS],
+  ['reload_interval', parseDurationMs(DEFAULT_RELOAD)],
   ['token_path', DEFAULT_TOKEN_PATH],
 ] as const
 
@@ -236,7 +237,6 @@ export function k8sAttestorConfig(
   return {
     kind: 'k8s',
     podSource: podSourceOf(data, env),
-    refusesProcesses: data.disable_kubelet_client,
     kubeconfig: data.kubeconfig,
     enableNamespaceLabels: data.enable_namespace_labels,
     broker: k8sBrokerSettings(data.experimental.broker),

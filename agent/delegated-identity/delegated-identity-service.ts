@@ -7,12 +7,12 @@
 import type { DelegatedIdentityHandlers } from '../../proto/gen/spire/api/agent/delegatedidentity/v1/DelegatedIdentity.ts'
 import type { UnixCaller } from '../../proto/peer-credentials.ts'
 import type { Call, Implementation } from '../../proto/serve.ts'
-import { formatJwks } from '../../spiffe/bundle/jwks.ts'
 import type { Bundle } from '../../spiffe/bundle.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import type { Attest } from '../attest/attest.ts'
+import { type BundlesById, isSameBundlesById, jwksOf, x509BundleOf } from '../cache/bundle-bytes.ts'
 import type { WorkloadCache } from '../cache/workload-cache.ts'
-import { type BundlesById, bundlesById, isSameBundles, x509BundleOf } from './bundles.ts'
+import { bundlesById } from './bundles.ts'
 import type { Delegates } from './delegate.ts'
 import { followState } from './follow-state.ts'
 import { checkAudience, type DelegatedJwtDeps, delegatedJwtSvids } from './jwt-svids.ts'
@@ -51,7 +51,7 @@ export function delegatedIdentityService(
       news: cache.news,
       requireAllowed: () => delegates.requireStill(delegate),
       look: () => bundlesById(cache, encode),
-      isSame: isSameBundles,
+      isSame: isSameBundlesById,
       send,
     }
     await followState(stream, signal)
@@ -98,5 +98,3 @@ export function delegatedIdentityService(
     },
   }
 }
-
-const jwksOf = (bundle: Bundle): Buffer => Buffer.from(formatJwks(bundle))

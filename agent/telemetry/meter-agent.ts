@@ -1,10 +1,12 @@
 /** What the agent measures, under SPIRE's names: one function for each part of it. */
 import type { UnixCaller } from '../../proto/peer-credentials.ts'
 import type { Endpoint } from '../../proto/serve.ts'
+import type { Clock } from '../../spiffe/clock.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { rpcName } from '../../telemetry/rpc-name.ts'
 import type { Attest } from '../attest/attest.ts'
 import type { WorkloadAttestor } from '../attest/workload-attestor.ts'
+import { type WhyDue, whyDue } from '../cache/svid-plan.ts'
 import type { EntryChange, WorkloadCache } from '../cache/workload-cache.ts'
 import type { SignX509 } from '../cache/x509-svids.ts'
 import { taintedKeyIds } from '../tainted-keys.ts'
@@ -85,24 +87,36 @@ export function meterAttestor(attestor: WorkloadAttestor, metrics: Metrics): Wor
 
 type Held = Pick<WorkloadCache, 'knowledge' | 'svids'>
 
+/** In SPIRE's words. It has none for SVIDs from before the clock was set back: how long those live cannot be told either. */
+const REASONS: Readonly<Record<WhyDue, string>> = {
+  tainted: 'tainted_x509_svids',
+  outdated: 'outdated_svids',
+  expiring: 'expiring_svids',
+  'of-the-future': 'expiring_svids',
+}
+
 /** Of those that are asked for, the ones that are there already are told by why they are replaced. */
-export function meterSigning(sign: SignX509, held: Held, metrics: Metrics): SignX509 {
+export function meterSigning(
+  sign: SignX509,
+  held: Held,
+  clock: Pick<Clock, 'now'>,
+  metrics: Metrics,
+): SignX509 {
   return (requests, signal) => {
-    const reasons = requests.flatMap(({ entryId }) => whyReplaced(entryId, held) ?? [])
-    for (const [reason, all] of Map.groupBy(reasons, (one) => one))
+    const reasons = requests.flatMap(({ entryId }) => whyReplaced(entryId, held, clock.now()) ?? [])
+    for (const [reason, all] of Map.groupBy(reasons, (why) => REASONS[why]))
       metrics.sample(`cache_manager_${reason}_workload`, all.length)
     return metrics.measure('manager_sync_fetch_svids_updates', () => sign(requests, signal))
   }
 }
 
-/** In SPIRE's words; undefined: there is none yet. */
-function whyReplaced(entryId: string, { knowledge, svids }: Held): string | undefined {
+/** Undefined: there is none yet, or its entry has just gone. */
+function whyReplaced(entryId: string, { knowledge, svids }: Held, now: Date): WhyDue | undefined {
   const { entries, bundle } = knowledge()
   const svid = svids().get(entryId)
-  if (svid === undefined) return undefined
-  const tainted = taintedKeyIds(bundle)
-  if (svid.authorityKeyIds.some((id) => tainted.has(id))) return 'tainted_x509_svids'
-  return svid.revision === entries.get(entryId)?.revision ? 'expiring_svids' : 'outdated_svids'
+  const entry = entries.get(entryId)
+  if (svid === undefined || entry === undefined) return undefined
+  return whyDue(svid, entry, { taintedKeyIds: taintedKeyIds(bundle), now }).why
 }
 
 /**

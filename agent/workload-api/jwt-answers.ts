@@ -6,11 +6,11 @@
 import type { JWTBundlesResponseInput } from '../../proto/gen/JWTBundlesResponse.ts'
 import type { JWTSVIDRequest } from '../../proto/gen/JWTSVIDRequest.ts'
 import type { JWTSVIDResponseInput } from '../../proto/gen/JWTSVIDResponse.ts'
-import { formatJwks } from '../../spiffe/bundle/jwks.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { parseSpiffeId, type SpiffeId } from '../../spiffe/id.ts'
+import { jwksOf } from '../cache/bundle-bytes.ts'
 import type { JwtSvid, MatchedEntry } from '../cache/identity.ts'
-import { perBundle, sendBundles } from './send-bundles.ts'
+import { sendBundles } from './send-bundles.ts'
 import { type AnswerDeps, noIdentity, requireAlive, type Send, type Workload } from './workload.ts'
 
 /** Tokens that one request fetches from the server at the same time. */
@@ -83,8 +83,6 @@ export async function answerJwtBundles(
 ): Promise<void> {
   await sendBundles(deps, workload, jwksOf, (bundles) => send({ bundles }))
 }
-
-const jwksOf = perBundle((bundle) => Buffer.from(formatJwks(bundle)))
 
 /** The entry was deleted between the match and the fetch. */
 function isGone(error: unknown): boolean {

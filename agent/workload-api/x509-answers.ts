@@ -6,10 +6,10 @@
  */
 import type { X509BundlesResponseInput } from '../../proto/gen/X509BundlesResponse.ts'
 import type { X509SVIDResponseInput } from '../../proto/gen/X509SVIDResponse.ts'
-import type { Bundle } from '../../spiffe/bundle.ts'
 import { trustDomainId } from '../../spiffe/id.ts'
+import { x509BundleOf } from '../cache/bundle-bytes.ts'
 import type { WorkloadUpdate } from '../cache/identity.ts'
-import { perBundle, sendBundles } from './send-bundles.ts'
+import { sendBundles } from './send-bundles.ts'
 import { type AnswerDeps, noIdentity, requireAlive, type Send, type Workload } from './workload.ts'
 
 /** Streams until the caller goes away. @throws IdentityError NO_IDENTITY_ISSUED as soon as it has none */
@@ -66,8 +66,3 @@ function makeX509Response(update: WorkloadUpdate): X509SVIDResponseInput {
     ),
   }
 }
-
-/** All authorities, DER, one behind the other. */
-const x509BundleOf = perBundle((bundle: Bundle) =>
-  Buffer.concat(bundle.x509Authorities.map(({ der }) => der)),
-)

@@ -69,5 +69,3 @@ async function sizeOf({ postgres, server }: Measured): Promise<number> {
       : Number(await postgres.sql(`select pg_database_size('${DATABASE}')`))
   return rounded(bytes / MIB)
 }
-
-/** From the start of the process until the node's agent has been given its entries. */

@@ -59,17 +59,16 @@ export function resolveSocketPath(
   rules: SocketRules,
   env: Readonly<Record<string, string | undefined>>,
 ): string {
-  const template = env[rules.templateVariable] ?? ''
-  if (instance !== '') {
-    if (template === '') throw new IdentityError('REQUEST_INVALID', rules.templateMissing)
-    if (!template.includes(PLACE)) {
-      throw new IdentityError(
-        'REQUEST_INVALID',
-        `failed to find ${PLACE} in ${rules.templateVariable}`,
-      )
-    }
-  }
-  if (socketPath !== '') return socketPath
-  if (instance !== '') return template.replaceAll(PLACE, () => instance)
-  return env[rules.variable] || rules.fallback
+  const fallback =
+    instance === ''
+      ? env[rules.variable] || rules.fallback
+      : instancePath(instance, rules, env[rules.templateVariable] ?? '')
+  return socketPath === '' ? fallback : socketPath
+}
+
+function instancePath(instance: string, rules: SocketRules, template: string): string {
+  if (template === '') throw new IdentityError('REQUEST_INVALID', rules.templateMissing)
+  if (template.includes(PLACE)) return template.replaceAll(PLACE, () => instance)
+  const why = `failed to find ${PLACE} in ${rules.templateVariable}`
+  throw new IdentityError('REQUEST_INVALID', why)
 }

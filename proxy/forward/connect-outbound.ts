@@ -40,7 +40,7 @@ export async function connectOutbound(
   }
   const peer = { name: config.name, address: config.hbone, authorize: config.authorize }
   const authority = showAddress(config.upstream)
-  const { randomBytes } = context
+  const { traceIds } = context
   const { service } = config
-  return await openTunnel({ pool, peer, authority, client, service, self, randomBytes }, signal)
+  return await openTunnel({ pool, peer, authority, client, service, self, traceIds }, signal)
 }

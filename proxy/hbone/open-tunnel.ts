@@ -6,9 +6,10 @@
 import { constants, type IncomingHttpHeaders } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { IdentityError } from '../../spiffe/error.ts'
-import type { RandomBytes } from '../../spiffe/random.ts'
 import type { Party } from '../telemetry/parties.ts'
-import { baggageOf, forwardedFor, newTraceparent } from './peer-headers.ts'
+import type { TraceIds } from '../tracing/trace-ids.ts'
+import { writeTraceparent } from '../tracing/traceparent.ts'
+import { baggageOf, forwardedFor } from './peer-headers.ts'
 import type { HbonePeer, HbonePool } from './pool.ts'
 import { tellCuts } from './tell-cuts.ts'
 
@@ -21,7 +22,7 @@ export interface TunnelOptions {
   readonly client: string | undefined
   readonly service: string | undefined
   readonly self: Party
-  readonly randomBytes: RandomBytes
+  readonly traceIds: TraceIds
 }
 
 type Attempt =
@@ -78,13 +79,15 @@ async function tryTunnel(options: TunnelOptions, signal: AbortSignal): Promise<A
   }
 }
 
-function headersOf({ authority, client, service, self, randomBytes }: TunnelOptions): string[] {
+function headersOf({ authority, client, service, self, traceIds }: TunnelOptions): string[] {
   const baggage = baggageOf(self)
+  // A trace of this connection alone; not kept.
+  const trace = { traceId: traceIds.traceId(), spanId: traceIds.spanId() }
   return [
     ...[':method', 'CONNECT', ':authority', authority],
     ...(client === undefined ? [] : ['forwarded', forwardedFor(client, service)]),
     ...(baggage === '' ? [] : ['baggage', baggage]),
-    ...['traceparent', newTraceparent(randomBytes)],
+    ...['traceparent', writeTraceparent(trace, false)],
   ]
 }
 

@@ -2,9 +2,8 @@
  * What the ends of a tunnel tell each other of themselves. Informative only: no decision is ever made by it, for nobody has
  * verified it.
  *
- * @see HBONE — baggage, forwarded, traceparent; W3C Baggage; RFC 7239 §4; W3C Trace Context §3.2
+ * @see HBONE — baggage, forwarded; W3C Baggage; RFC 7239 §4
  */
-import type { RandomBytes } from '../../spiffe/random.ts'
 import type { Party } from '../telemetry/parties.ts'
 
 /** Characters of a value; the rest is cut off. */
@@ -31,13 +30,4 @@ export function baggageOf({ namespace, workload, app, version }: Party): string 
 export function forwardedFor(client: string, service: string | undefined): string {
   const host = service === undefined || !/^[\w.-]+$/.test(service) ? '' : `;host=${service}`
   return `for="${client}"${host}`
-}
-
-const TRACE_ID_BYTES = 16
-const PARENT_ID_BYTES = 8
-
-/** A trace of this connection alone; not sampled. */
-export function newTraceparent(randomBytes: RandomBytes): string {
-  const hex = (size: number) => Buffer.from(randomBytes(size)).toString('hex')
-  return `00-${hex(TRACE_ID_BYTES)}-${hex(PARENT_ID_BYTES)}-00`
 }

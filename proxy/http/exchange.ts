@@ -104,6 +104,9 @@ export interface HttpHooks<Pool> {
   onExchangeEnd(record: ExchangeRecord): void
 }
 
+/** The same without the pools, of which each protocol has its own. */
+export type RequestHooks = Omit<HttpHooks<never>, 'upstream'>
+
 export interface HttpSettings {
   readonly clock: Clock
   /** Shared by all connections of a process; it makes their time-outs happen. */

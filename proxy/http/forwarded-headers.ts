@@ -1,7 +1,7 @@
 /**
  * The headers by which a proxy tells what it knows of a request: who called, by which scheme, under which id. As Istio's sidecars do.
  * Fails closed: a client's own x-forwarded-client-cert never passes unless its connection was mutual TLS, and then only in front of
- * what we add. Trace headers (traceparent, b3) are not ours and go on untouched.
+ * what we add. Trace headers (traceparent, b3) are none of its business: `tracing/` writes them, where it is on.
  * @see Envoy's `forward_client_cert_details: APPEND_FORWARD` inbound, `SANITIZE` outbound
  */
 import type { SpiffeId } from '../../spiffe/id.ts'

@@ -7,9 +7,9 @@ import { type Address, showAddress } from '../../config/address.ts'
 import type { LiveConnection } from '../enforce/connections.ts'
 import type {
   HttpConnection,
-  HttpHooks,
   JudgeOccasion,
   RequestHead,
+  RequestHooks,
   RequestJudgement,
 } from '../http/exchange.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../http/limits.ts'
@@ -113,14 +113,11 @@ function serve(
   void http.closed.then(leave)
 }
 
-function hooksOf(
-  { context, route }: Session,
-  incoming: Incoming,
-): Omit<HttpHooks<never>, 'upstream'> {
+function hooksOf({ context, route }: Session, incoming: Incoming): RequestHooks {
   const meter = context.metrics.http(incoming.parties)
   const judge = route.judgeOf(incoming)
   const upstream = showAddress(route.upstream)
-  const hooks: Omit<HttpHooks<never>, 'upstream'> = {
+  const hooks: RequestHooks = {
     judge,
     onExchangeEnd(record) {
       meter.count({

@@ -1,6 +1,7 @@
 /**
  * One request as a span tells it, in the words of OpenTelemetry's conventions for HTTP and RPC, and which policy decided in our own.
- * Pure. Of the path the query stays out, as in the access log, for it may carry tokens; headers and bodies stay out altogether.
+ * Pure. Of the path the query stays out, as in the access log, for it may carry tokens. Of the headers the host, x-request-id and
+ * tracestate are told, and of gRPC its status; no other header, and nothing of bodies. What a caller wrote is held only up to its bound.
  * @see OpenTelemetry semantic conventions — HTTP spans (stable), RPC spans
  */
 import { type Address, showAddress } from '../../config/address.ts'
@@ -10,6 +11,7 @@ import type { Incoming } from '../listen/incoming.ts'
 import { pathWithoutQuery, requestIdOf } from '../telemetry/access-lines.ts'
 import type { Party } from '../telemetry/parties.ts'
 import type { BegunSpan } from './begin-span.ts'
+import { heldText } from './held-text.ts'
 
 /** Names are ours and need no escape; values may be a caller's. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
@@ -67,7 +69,7 @@ export function spanOf(request: EndedRequest): Span {
       'spiffe.peer_id': peer.id,
       'steeple.listener': incoming.listener,
       'steeple.mutual_tls': incoming.parties.isMutualTls,
-      'steeple.request_id': requestIdOf(record)?.slice(0, MAX_TEXT),
+      'steeple.request_id': heldText(requestIdOf(record)),
       'steeple.response_flags': record.flags.join(',') || undefined,
       ...verdictAttributes(record.judgement?.verdict),
     },
@@ -76,8 +78,6 @@ export function spanOf(request: EndedRequest): Span {
 }
 
 const NONE: Attributes = {}
-/** Characters of what a caller wrote; of more the beginning is told. */
-const MAX_TEXT = 1024
 const UNKNOWN = 'unknown'
 
 /** As Istio names a proxy: by its app or workload, and the namespace. */
@@ -88,14 +88,16 @@ function serviceOf({ app, workload, namespace }: Party): string {
 function httpAttributes({ head, record, incoming, upstream }: EndedRequest): Attributes {
   const { facts, parties, direction } = incoming
   const isClient = direction === 'outbound'
-  const [, host, port] = AUTHORITY.exec(head.authority) ?? []
+  // Each of them is made from the bytes anew when it is asked for.
+  const { path, authority } = head
+  const [, host, port] = AUTHORITY.exec(authority) ?? []
   const peerPort = upstream.kind === 'tcp' ? upstream.port : undefined
   return {
     'http.request.method': head.method,
-    'url.path': pathWithoutQuery(head.path)?.slice(0, MAX_TEXT),
+    'url.path': heldText(pathWithoutQuery(path), path),
     'url.scheme': parties.isMutualTls ? 'https' : 'http',
     'http.response.status_code': record.status === 0 ? undefined : record.status,
-    'server.address': host?.slice(0, MAX_TEXT),
+    'server.address': heldText(host, authority),
     'server.port': port === undefined ? undefined : Number(port),
     'client.address': isClient ? undefined : facts.remoteIp,
     'network.peer.address': isClient ? hostOf(upstream) : facts.sourceIp,
@@ -139,7 +141,7 @@ const SERVER_FAULTS: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15])
 /** A server's span fails by what is its own fault; a client's by whatever it did not want. */
 function failureOf(record: ExchangeRecord, isClient: boolean): Failure | undefined {
   const { status, grpcStatus, flags, details, head } = record
-  const message = details === 'via_upstream' ? '' : details.slice(0, MAX_TEXT)
+  const message = details === 'via_upstream' ? '' : heldText(details)
   if (status === 0) return { type: flags[0] ?? 'no_response', message }
   if (status >= (isClient ? 400 : 500)) return { type: String(status), message }
   // Cut off after its answer had begun.

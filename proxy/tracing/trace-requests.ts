@@ -3,19 +3,17 @@
  * with its record. The span's header is added after the judgement: rules see what the caller sent, and nobody else's edit replaces it.
  */
 import type { Address } from '../../config/address.ts'
-import type { HttpHooks, RequestHead, RequestJudgement } from '../http/exchange.ts'
+import type { RequestHead, RequestHooks, RequestJudgement } from '../http/exchange.ts'
 import type { Incoming } from '../listen/incoming.ts'
 import type { BegunSpan } from './begin-span.ts'
 import type { Tracing } from './tracing.ts'
-
-type Hooks = Omit<HttpHooks<never>, 'upstream'>
 
 /** @param upstream where the requests go */
 export function traceRequests(
   tracing: Tracing,
   { incoming, upstream }: { readonly incoming: Incoming; readonly upstream: Address },
-  hooks: Hooks,
-): Hooks {
+  hooks: RequestHooks,
+): RequestHooks {
   /** One object may show many requests, but never two at once: each is taken out at its end. */
   const begun = new WeakMap<RequestHead, BegunSpan>()
   return {

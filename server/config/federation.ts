@@ -57,6 +57,17 @@ const acme = section({
   domain_name: required(domainName(), 'name of the endpoint'),
 })
 
+/** Where SPIRE had it before there were profiles. */
+const oldAcme = section(deprecated(acme.keys, 'of the deprecated place of profile.https_web.acme'))
+
+/** The same keys, each told with `where` behind it. */
+function deprecated<K extends Keys>(keys: K, where: string): K {
+  const told = Object.entries(keys).map(([name, key]) => {
+    return [name, { ...key, about: `${key.about}; ${where}` }] as const
+  })
+  return Object.fromEntries(told) as K // cast: names and types are those of `keys`
+}
+
 const webServer = section({
   acme: optional(ifWritten(acme), 'certificate by ACME, renewed by the server'),
   serving_cert_file: optional(ifWritten(certificateFiles()), 'certificate files'),
@@ -89,7 +100,7 @@ function oneOf<S extends Readonly<Record<string, Section<Keys>>>>(kinds: S) {
 }
 
 const endpointKeys = section({
-  acme: optional(ifWritten(acme), 'as profile.https_web.acme, where it belongs: SPIRE’s old place'),
+  acme: optional(ifWritten(oldAcme), 'deprecated: SPIRE’s old place of profile.https_web.acme'),
   address: withDefault(host(), '0.0.0.0', 'address of the bundle endpoint'),
   port: withDefault(port(), '443', 'port of the bundle endpoint'),
   refresh_hint: withDefault(seconds(), '5m', 'how often others should look for a newer bundle'),

@@ -1,6 +1,7 @@
 /** `sidecar_injection { … }`: that this server’s webhooks put proxies into pods, and what stands in them. */
 
 import { optional, type Read, required, section, withDefault } from '../../config/check.ts'
+import { collectorEndpoint, samplingPercent } from '../../config/collector.ts'
 import { ifWritten } from '../../config/if-written.ts'
 import { namespaceName } from '../../config/kubernetes-name.ts'
 import {
@@ -37,6 +38,18 @@ function ipBlock(): Value<string> {
 const quantity = () => textLike(QUANTITY, 'a quantity such as 100m or 128Mi')
 const addresses = (about: string) =>
   withDefault(listOf(ipBlock(), 'addresses and blocks of addresses'), '[]', about)
+
+const tracing = section({
+  otlp_endpoint: required(
+    collectorEndpoint(),
+    'collector of all proxies that takes OTLP over HTTP, in JSON',
+  ),
+  sampling: withDefault(
+    samplingPercent(),
+    '1',
+    'share of the traces that begin at a proxy and are kept; a caller’s own decision holds',
+  ),
+})
 
 const keys = section({
   access_log: withDefault(truth(), 'false', 'whether proxies log each request'),
@@ -84,6 +97,7 @@ const keys = section({
     'istio-system',
     'namespace whose policies govern all others',
   ),
+  tracing: optional(ifWritten(tracing), 'spans of the requests that proxies carry'),
 })
 
 export const injection = ifWritten(keys)
@@ -115,9 +129,15 @@ export function injectionConfig(
     ...{ meshAddresses: read.mesh_addresses, plaintextAddresses: read.plaintext_addresses },
     ...{ excludedInboundPorts: read.excluded_inbound_ports, proxyUid: read.proxy_uid },
     ...{ ipFamily: read.ip_family, hasAccessLog: read.access_log, logLevel: read.log_level },
+    tracing: tracingOf(read.tracing),
     requests: { cpu: read.cpu_request, memory: read.memory_request },
     limits: { cpu: read.cpu_limit, memory: read.memory_limit },
   }
+}
+
+function tracingOf(read: Read<(typeof tracing)['keys']> | undefined): InjectionConfig['tracing'] {
+  if (read === undefined) return undefined
+  return { otlpEndpoint: read.otlp_endpoint.url, samplingPercent: read.sampling }
 }
 
 function invalid(message: string): IdentityError {

@@ -22,8 +22,17 @@ export interface InjectionConfig {
   readonly ipFamily: 'ipv4' | 'ipv6'
   readonly hasAccessLog: boolean
   readonly logLevel: string
+  /** Undefined: proxies tell nobody of their requests. */
+  readonly tracing: InjectedTracing | undefined
   readonly requests: Resources
   readonly limits: Resources
+}
+
+/** Of every proxy; pods cannot choose another collector. */
+export interface InjectedTracing {
+  readonly otlpEndpoint: string
+  /** Of the traces that begin at a proxy, from 0 to 100. */
+  readonly samplingPercent: number
 }
 
 export type IdentityVolume =

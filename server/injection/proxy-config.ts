@@ -34,6 +34,7 @@ export function proxyConfig(config: InjectionConfig, pod: PodSettings): string {
         ...{ inbound_port: PORTS.inbound, outbound_port: PORTS.outbound },
         proxy_uid: config.proxyUid,
       },
+      ...tracing(config),
       hbone: { listen: `${any}:${PORTS.hbone}` },
       ...destinations(config, pod),
       ...(pod.probes.size === 0
@@ -48,6 +49,12 @@ export function proxyConfig(config: InjectionConfig, pod: PodSettings): string {
   // A dollar sign in JSON may be written without one, and then nothing takes it for a variable.
   const text = JSON.stringify(document).replaceAll('$', '\\u0024')
   return text.replace('"pod_name":""', () => '"pod_name":"$POD_NAME"')
+}
+
+function tracing({ tracing }: InjectionConfig): object {
+  if (tracing === undefined) return {}
+  const { otlpEndpoint: otlp_endpoint, samplingPercent: sampling } = tracing
+  return { tracing: { otlp_endpoint, sampling } }
 }
 
 function destinations(config: InjectionConfig, pod: PodSettings): object {

@@ -8,15 +8,17 @@ import { constants, type KeyObject, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server as NetServer, Socket } from 'node:net'
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
-import { type Server, ServerCredentials } from '@grpc/grpc-js'
+import type { Server } from '@grpc/grpc-js'
 import type { Log } from '../../log/open-log.ts'
 import { peerChain } from '../../proto/peer-chain.ts'
+import { uncompressedOnly } from '../../proto/refuse-compressed.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import { KEY_EXCHANGE_GROUPS, PQ_KEY_EXCHANGE_GROUPS } from '../../spiffe/key-exchange.ts'
 import { toPemChain } from '../../spiffe/x509/pem.ts'
 import type { Cidr } from '../config/cidr.ts'
 import { addressOf, type TlsCaller } from './caller.ts'
+import { cutFloods } from './cut-floods.ts'
 import { identifyPeer, type TrustDeps } from './identify-peer.ts'
 import { plainIp } from './plain-ip.ts'
 import { openProxyFront } from './proxy-front.ts'
@@ -76,12 +78,12 @@ const LINGER_MS = 500
 export async function listenTls(options: TlsListenerOptions): Promise<TlsListener> {
   const { bindAddress, bindPort, server, serverSvid, log } = options
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = options
-  const injectorOf = (one: Server) =>
-    one.createConnectionInjector(ServerCredentials.createInsecure())
+  const injectorOf = (one: Server) => one.createConnectionInjector(uncompressedOnly())
   const injector = injectorOf(server)
   const { anonymousServer } = options
   const anonymousInjector = anonymousServer === undefined ? injector : injectorOf(anonymousServer)
   const callers = new Map<string, TlsCaller>()
+  const floods = cutFloods()
   const listener = createServer({
     ...tlsOptions(options),
     ALPNProtocols: ['h2'],
@@ -115,7 +117,10 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
       Object.defineProperty(socket, 'remotePort', { value: undefined })
       const isAnonymous = caller.kind === 'anonymous'
       ;(isAnonymous ? anonymousInjector : injector).injectConnection(socket)
-      if (isAnonymous) void endLater(socket, options.clock)
+      if (!isAnonymous) return
+      void endLater(socket, options.clock)
+      const tell = () => log.debug({ caller_addr: addressOf(address) }, 'Cut a flood of streams')
+      floods.follow(socket, key, tell)
     } catch (error) {
       socket.destroy() // fails closed: no connection for a certificate we cannot vouch for
       const fields = { caller_addr: addressOf(address), reason: reasonOf(error) }
@@ -142,6 +147,7 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
       port.close()
       await options.drain()
       await closeAll(sockets, options.clock)
+      floods[Symbol.dispose]()
     },
   }
 }

@@ -53,12 +53,8 @@ export function refusedPlainly(check: Check, code: ErrorCode, reason: string): I
 
 /** @throws IdentityError NO_IDENTITY_ISSUED for an ID with rights at this server, UNAVAILABLE before that is known */
 export function refusePrivileged(privileged: PrivilegedIds, id: SpiffeId): void {
-  try {
-    privileged.refuse(id)
-  } catch (cause) {
-    if (!(cause instanceof IdentityError)) throw cause
-    throw refused('entry', { code: cause.code, message: reasonOf(cause) }, reasonOf(cause), cause)
-  }
+  const why = privileged.reasonAgainst(id)
+  if (why !== undefined) throw refusedPlainly('entry', 'NO_IDENTITY_ISSUED', why)
 }
 
 export interface WhyRefused {

@@ -90,7 +90,6 @@ export function decide(
   } catch (error) {
     if (!(error instanceof IdentityError)) throw error
     if (error.code === 'SPIFFE_ID_INVALID') return deny('InvalidIdentity', error.message)
-    if (error.code === 'NO_IDENTITY_ISSUED') return deny('PrivilegedIdentity', error.message)
     throw error
   }
 }
@@ -149,7 +148,8 @@ function byTemplate(
     },
     trustDomain,
   )
-  privileged.refuse(id)
+  const why = privileged.reasonAgainst(id)
+  if (why !== undefined) return deny('PrivilegedIdentity', why)
   return withLife(request, defaultTtlSeconds, undefined, { id, dnsNames: [] })
 }
 

@@ -4,12 +4,12 @@ import { credentials, Metadata } from '@grpc/grpc-js'
 import { expect, test } from 'vitest'
 import { bundleApi } from '../../proto/load.ts'
 import { systemClock } from '../../spiffe/clock.ts'
+import { startHonestCaller } from '../hostile/honest-caller.ts'
+import { HELLO } from '../hostile/hostile-clients.ts'
+import { closed, openRaw } from '../hostile/raw-http2.ts'
+import { descriptorsOf, SPARE_DESCRIPTORS, statusOf, withstand } from '../hostile/withstand.ts'
 import { startAgent, startServer } from '../processes/cluster.ts'
 import { until } from '../processes/process.ts'
-import { startHonestCaller } from '../soak/honest-caller.ts'
-import { HELLO } from '../soak/hostile-clients.ts'
-import { closed, openRaw } from '../soak/raw-http2.ts'
-import { descriptorsOf, SPARE_DESCRIPTORS, statusOf, withstand } from '../soak/withstand.ts'
 
 const minutes = 60_000
 /** What a process may take above what it had, at its worst moment of any attack: by strangers on the network … */

@@ -14,18 +14,18 @@ import {
 import { generateKey, spkiOf } from '../../spiffe/key.ts'
 import { toPem } from '../../spiffe/x509/pem.ts'
 import { testCa } from '../fakes/ca.ts'
-import { type Agent, type Server, startAgent, startServer } from '../processes/cluster.ts'
-import { until } from '../processes/process.ts'
-import { type HonestCaller, SERVED, startHonestCaller } from '../soak/honest-caller.ts'
-import { openRaw } from '../soak/raw-http2.ts'
+import { type HonestCaller, SERVED, startHonestCaller } from '../hostile/honest-caller.ts'
+import { openRaw } from '../hostile/raw-http2.ts'
 import {
   type Method,
   openReaders,
   overUnix,
   type Reader,
   type Readers,
-} from '../soak/reluctant-reader.ts'
-import { forgetPeak, statusOf, withstand } from '../soak/withstand.ts'
+} from '../hostile/reluctant-reader.ts'
+import { forgetPeak, statusOf, withstand } from '../hostile/withstand.ts'
+import { type Agent, type Server, startAgent, startServer } from '../processes/cluster.ts'
+import { until } from '../processes/process.ts'
 
 const ID = 'spiffe://example.org/reader'
 const uid = `uid:${process.getuid?.()}`
@@ -173,7 +173,7 @@ describe('streams that are not read', () => {
     ['SubscribeToJWTBundles', 'admin', delegated.SubscribeToJWTBundles, {}, 'key', x509],
   ] as const
 
-  test('keep one state each while entries and bundles change a thousand times, and get the newest when they read', async () => {
+  test('keep four messages each at most while entries and bundles change a thousand times, and get the newest when they read', async () => {
     const roots = await Promise.all([0, 1, 2].map(() => testCa({ trustDomain: OTHER })))
     const [, , newest] = roots
     const change = openChanges(server.socket)

@@ -2,29 +2,22 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import { readAgentConfig } from '../../agent/config.ts'
-import { listAt, recordAt, textAt, textsAt } from '../../kubernetes/object.ts'
+import { listAt, recordAt, textAt } from '../../kubernetes/object.ts'
 import { readServerConfig } from '../../server/config.ts'
-import { run } from '../processes/process.ts'
-import { interop, peer } from './interop.ts'
-
-const deploy = join(import.meta.dirname, '..', '..', 'deploy')
-const chart = join(deploy, 'chart', 'steeple')
-/** The plain manifests are for this version and later. */
-const KUBE_VERSION = '1.36'
-
-const helm = (args: readonly string[], values: object = {}) =>
-  run(peer('helm'), args, { input: JSON.stringify(values), timeoutMs: 60_000 })
-
-const template = (values: object, more: readonly string[] = []) =>
-  helm(
-    [
-      ...['template', 'steeple', chart, '-n', 'steeple', '--kube-version', KUBE_VERSION],
-      ...['-f', '-', ...more],
-    ],
-    values,
-  )
+import {
+  agentText,
+  chart,
+  deploy,
+  find,
+  helm,
+  KUBE_VERSION,
+  noFile,
+  objectsOf,
+  serverText,
+  template,
+} from './chart/render.ts'
+import { interop } from './interop.ts'
 
 interop('helm has nothing to say against the chart', ['helm'], async () => {
   const { code, stdout } = await helm(['lint', '--strict', chart])
@@ -116,6 +109,21 @@ const REFUSED = [
     'injection needs controllerManager.webhook',
   ],
   [
+    'a collector without a scheme',
+    { injection: { tracing: { otlpEndpoint: 'otel:4318' } } },
+    '/injection/tracing/otlpEndpoint',
+  ],
+  [
+    'a collector with a password',
+    { injection: { tracing: { otlpEndpoint: 'http://me:pw@otel:4318' } } },
+    '/injection/tracing/otlpEndpoint',
+  ],
+  [
+    'more spans than there are',
+    { injection: { tracing: { sampling: 101 } } },
+    '/injection/tracing/sampling',
+  ],
+  [
     'pod certificates without a signer',
     { podCertificates: { enabled: true } },
     'podCertificates.signerName is needed',
@@ -167,50 +175,41 @@ interop('what is laid over a configuration replaces what the chart writes', ['he
   expect(stdout).toContain('"k8s_psat"')
 })
 
-const SEVERAL = {
-  server: {
-    replicas: 3,
-    database: { type: 'postgres', secretName: 'db', secretKey: 'url', filesSecretName: 'db-files' },
-  },
-}
-
-const objectsOf = (rendered: string): readonly unknown[] =>
-  parseAllDocuments(rendered).map((document) => document.toJS())
-
-const noFile = (path: string): never => {
-  throw new Error(`nothing is to be read, but ${path} was`)
-}
-
-const find = (objects: readonly unknown[], kind: string, name: string) =>
-  objects.find(
-    (one) => textAt(one, 'kind') === kind && textAt(recordAt(one, 'metadata'), 'name') === name,
-  )
+interop('proxies that are injected tell the collector that is named', ['helm'], async () => {
+  const tracingOf = async (tracing: object) => {
+    const injection = { enabled: true, namespaces: ['shop'], tracing }
+    const { stdout, stderr, code } = await template({ injection })
+    expect(code, stderr).toBe(0)
+    const source = { path: 'server.json', text: serverText(objectsOf(stdout)), env: {}, flags: {} }
+    return readServerConfig({ ...source, readText: noFile }).injection?.tracing
+  }
+  const otlpEndpoint = 'http://otel.monitoring.svc:4318'
+  expect(await tracingOf({ otlpEndpoint })).toEqual({ otlpEndpoint, samplingPercent: 1 })
+  for (const sampling of [0, 0.05, 12.5, 100]) {
+    const samplingPercent = sampling
+    expect(await tracingOf({ otlpEndpoint, sampling })).toEqual({ otlpEndpoint, samplingPercent })
+  }
+  expect(await tracingOf({ sampling: 50 })).toBeUndefined()
+})
 
 interop(
   'a port that the configuration opens is in the pod, in its Service and let through',
   ['helm'],
   async () => {
-    const extraPorts = [{ name: 'istio-ca', port: 443, containerPort: 15012 }]
+    const port = { name: 'istio-ca', port: 443 }
+    const extraPorts = [{ ...port, containerPort: 15012 }]
     const mesh = { istio_ca: { clusters: { Kubernetes: {} } } }
     const { stdout } = await template({ server: { service: { extraPorts }, config: { mesh } } })
     const objects = objectsOf(stdout)
     const spec = (kind: string) => recordAt(find(objects, kind, 'steeple-server'), 'spec')
-    expect(spec('Service').ports).toContainEqual({
-      ...{ name: 'istio-ca', port: 443, targetPort: 'istio-ca' },
-    })
+    expect(spec('Service').ports).toContainEqual({ ...port, targetPort: 'istio-ca' })
     const pod = recordAt(recordAt(spec('StatefulSet'), 'template'), 'spec')
     const [container] = listAt(pod, 'containers')
     expect(listAt(container, 'ports')).toContainEqual({ name: 'istio-ca', containerPort: 15012 })
     const [rule] = listAt(spec('NetworkPolicy'), 'ingress')
     expect(listAt(rule, 'ports')).toContainEqual({ port: 'istio-ca', protocol: 'TCP' })
-    const text = textsAt(find(objects, 'ConfigMap', 'steeple-server'), 'data')['server.json'] ?? ''
-    const server = readServerConfig({
-      path: 'server.json',
-      text,
-      env: {},
-      flags: {},
-      readText: noFile,
-    })
+    const source = { path: 'server.json', text: serverText(objects), env: {}, flags: {} }
+    const server = readServerConfig({ ...source, readText: noFile })
     expect(server.mesh.istioCa).toMatchObject({ bindPort: 15012 })
   },
 )
@@ -218,7 +217,7 @@ interop(
 interop('the socket of delegates is on the node where it is asked for', ['helm'], async () => {
   const rendered = async (adminSocketDir: string) => {
     const objects = objectsOf((await template({ agent: { adminSocketDir } })).stdout)
-    const text = textsAt(find(objects, 'ConfigMap', 'steeple-agent'), 'data')['agent.json'] ?? ''
+    const text = agentText(objects)
     const env = { MY_NODE_NAME: 'node1' }
     const read = () =>
       readAgentConfig({ path: 'agent.json', text, env, flags: {}, readText: noFile })
@@ -238,62 +237,6 @@ interop('the socket of delegates is on the node where it is asked for', ['helm']
   expect(own.volume).not.toHaveProperty('hostPath')
   const among = await rendered('/run/spire/agent-sockets')
   expect(among.read).toThrow(/admin_socket_path/)
-})
-
-interop('three servers on PostgreSQL are rendered as they were looked over', ['helm'], async () => {
-  const [one, three] = [await template({}), await template(SEVERAL)]
-  expect(three.code, three.stderr).toBe(0)
-  const before = new Set(one.stdout.split('\n'))
-  const added = three.stdout.split('\n').filter((line) => !before.has(line))
-  await expect(`${added.join('\n')}\n`).toMatchFileSnapshot('chart/several-servers.txt')
-})
-
-interop('servers and agents take the configurations of three servers', ['helm'], async () => {
-  const { stdout } = await template(SEVERAL)
-  const objects = objectsOf(stdout)
-  const read = (name: string, key: string) =>
-    textsAt(find(objects, 'ConfigMap', name), 'data')[key] ?? ''
-  const source = (text: string, env: Readonly<Record<string, string>>) => ({
-    ...{ path: 'file.json', text, env, flags: { expandEnv: true } },
-    readText: () => 'PEM',
-  })
-  const uri = 'postgres://me:p$HOME@db/steeple?sslmode=require'
-  const text = read('steeple-server', 'server.json')
-  const server = readServerConfig(source(text, { STEEPLE_DATABASE: uri, HOME: '/root' }))
-  expect(server.dataStore).toMatchObject({
-    ...{ kind: 'postgres', primary: { user: 'me', password: 'p$HOME', database: 'steeple' } },
-  })
-  // What else has a dollar sign is what it is without the environment.
-  expect(server.controller?.ignoredNamespaces).toEqual([
-    '^kube-system$',
-    '^kube-public$',
-    '^steeple$',
-  ])
-  const agent = readAgentConfig({
-    ...source(read('steeple-agent', 'agent.json'), { MY_NODE_NAME: 'node1' }),
-    flags: {},
-  })
-  expect(agent).toMatchObject({
-    ...{ serverAddress: 'steeple-servers.steeple.svc', serverPort: 8081 },
-  })
-})
-
-interop('a connection string that breaks the text is refused and not shown', ['helm'], async () => {
-  const { stdout } = await template(SEVERAL)
-  const objects = objectsOf(stdout)
-  const text = textsAt(find(objects, 'ConfigMap', 'steeple-server'), 'data')['server.json'] ?? ''
-  for (const broken of [
-    'host=db password="s3cr3t"',
-    "password=s3cr3t\\' host=db",
-    'host="s3cr3t',
-  ]) {
-    const input = { path: 'server.json', text, env: { STEEPLE_DATABASE: broken } }
-    const reading = () =>
-      readServerConfig({ ...input, flags: { expandEnv: true }, readText: () => 'PEM' })
-    expect(reading).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
-    expect(reading).toThrow(/server\.json:\d\d+:/)
-    expect(reading).not.toThrow(/s3cr3t/)
-  }
 })
 
 interop('the version of the chart is that of the package', ['helm'], async () => {

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingHttpHeaders, request } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import { afterAll, expect } from 'vitest'
 import { contextOf, currentCa, FakeTlsIdentity, identityOf } from '../fakes/svids.ts'
 import { freePort } from '../processes/free-port.ts'
 import { start, until } from '../processes/process.ts'
+import { get } from '../proxy/get.ts'
 import { mtlsMode } from '../proxy/mesh.ts'
 import { startListeners } from '../proxy/pair.ts'
 import { startCollector } from '../proxy/tracing/collector.ts'
@@ -141,14 +142,6 @@ const spansIn = (body: Buffer): readonly EnvoySpan[] =>
     ([, traceId = '', spanId = '', parentSpanId = '']) => ({ traceId, spanId, parentSpanId }),
   )
 
-async function get(port: number, headers: Record<string, string> = {}) {
-  const asking = request({ host: '127.0.0.1', port, headers, agent: false })
-  asking.end()
-  const [response] = await once(asking, 'response')
-  await response.toArray()
-  return response.statusCode
-}
-
 const ca = await currentCa('example.org')
 const db = await identityOf(ca, '/ns/shop/sa/db')
 
@@ -188,7 +181,7 @@ interop(
   ['envoy'],
   async () => {
     await using chain = await startChain()
-    expect(await get(chain.front, { traceparent: `00-${TRACE}-${CALLER}-01` })).toBe(200)
+    expect(await get(chain.front, '/', { traceparent: `00-${TRACE}-${CALLER}-01` })).toBe(200)
     await expect.poll(() => chain.spans).toHaveLength(1)
     await expect.poll(() => chain.exported).toHaveLength(2)
     const [ours] = chain.spans
@@ -214,8 +207,8 @@ interop(
   ['envoy'],
   async () => {
     await using chain = await startChain()
-    await get(chain.front, { traceparent: `00-${TRACE}-${CALLER}-00` })
-    await get(chain.front, { traceparent: `00-${TRACE}-${CALLER}-01` })
+    await get(chain.front, '/', { traceparent: `00-${TRACE}-${CALLER}-00` })
+    await get(chain.front, '/', { traceparent: `00-${TRACE}-${CALLER}-01` })
     await expect.poll(() => chain.spans).toHaveLength(1)
     await expect.poll(() => chain.exported).toHaveLength(2)
     expect(chain.seen[0]?.traceparent).toMatch(new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`))

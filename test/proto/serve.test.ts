@@ -11,6 +11,7 @@ import { addService, type CallEnd, type Implementation } from '../../proto/serve
 import { fromStatus } from '../../proto/status.ts'
 import { listenUnix } from '../../proto/unix-listener.ts'
 import { IdentityError } from '../../spiffe/error.ts'
+import { ROOMY } from '../fakes/roomy-bounds.ts'
 
 let dir: string
 let path: string
@@ -32,6 +33,7 @@ async function serveHealth(
     path,
     mode: 0o770,
     server,
+    bounds: ROOMY,
     onRefused: (error) => failures.push(error),
   })
   addService<UnixCaller, HealthHandlers>(

@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { Server } from '@grpc/grpc-js'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { listenUnix } from '../../proto/unix-listener.ts'
+import { ROOMY } from '../fakes/roomy-bounds.ts'
 
 let dir: string
 let path: string
@@ -23,6 +24,7 @@ const listen = () =>
     path,
     mode: 0o777,
     server: new Server(),
+    bounds: ROOMY,
     onRefused: (error) => refused.push(error),
   })
 

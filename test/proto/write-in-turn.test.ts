@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { expect, test } from 'vitest'
-import { openWriters } from '../../proto/write-in-turn.ts'
+import { writeInTurn } from '../../proto/write-in-turn.ts'
 
 /** A stream whose reader decides when it reads. */
 function openPipe() {
@@ -25,10 +25,11 @@ function openPipe() {
 }
 
 function open(perProcess: number, total: number) {
-  const writers = openWriters({ perProcess, total })
+  const writers = writeInTurn({ perProcess, total })
   const said: string[] = []
   return {
     said,
+    waitingOf: writers.waitingOf,
     stream(pid: number) {
       const pipe = openPipe()
       const write = writers.of({ pid, uid: pid }, pipe.outlet)
@@ -89,4 +90,19 @@ test('a stream that closes after it was read gives nothing back twice', () => {
   stream(1).write('second', 100)
   stream(1).write('third', 100)
   expect(said).toEqual(['first', 'second'])
+})
+
+test('of a thousand streams that close while they wait nothing is kept, although their process reads nothing', () => {
+  const { said, stream, waitingOf } = open(100, 1_000)
+  const unread = stream(1)
+  unread.write('first', 200)
+  const others = Array.from({ length: 1_000 }, () => stream(1))
+  for (const other of others) other.write('never', 10)
+  stream(1).write('last', 10)
+  expect(waitingOf(1)).toBe(1_001)
+  for (const other of others) other.close()
+  expect(waitingOf(1)).toBe(1)
+  unread.close()
+  expect(said).toEqual(['first', 'last'])
+  expect(waitingOf(1)).toBe(0)
 })

@@ -24,6 +24,7 @@ import { openIstioMetrics } from '../../proxy/telemetry/istio-metrics.ts'
 import { createLogLimit } from '../../proxy/telemetry/log-limit.ts'
 import { strangerParty } from '../../proxy/telemetry/parties.ts'
 import { createPlaintextCallers } from '../../proxy/telemetry/plaintext-callers.ts'
+import { traceIds } from '../../proxy/tracing/trace-ids.ts'
 import { systemClock } from '../../spiffe/clock.ts'
 import { parseTrustDomain } from '../../spiffe/id.ts'
 import type { TlsIdentity } from '../../workload/tls/tls-identity.ts'
@@ -102,6 +103,7 @@ export function openTestContext(identity: TlsIdentity, change: Partial<ProxyCont
     maxConnections: 1_000,
     socketMark: undefined,
     randomBytes,
+    traceIds: traceIds(randomBytes),
     ...change,
   }
   return { context, access, lines, [Symbol.dispose]: () => stop.abort() }

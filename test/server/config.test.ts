@@ -10,6 +10,7 @@ import { parseSqlitePath } from '../../server/config/sqlite-path.ts'
 import { loadServerConfig, readServerConfig, type ServerFlags } from '../../server/config.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import { toPem } from '../../spiffe/x509/pem.ts'
+import { testSharedBlocks } from '../config/shared-blocks.ts'
 import { refusalOf } from '../config/trees.ts'
 import { testCa } from '../fakes/ca.ts'
 import { HCL_BODIES } from '../vectors/hcl-values.ts'
@@ -758,48 +759,7 @@ test.for([
 
 const blocks = (text: string) => read(`${server('')}\n${text}`)
 
-test('serves health and metrics only where the file says so, with every key', () => {
-  const health =
-    'health_checks { listener_enabled = true bind_address = "0.0.0.0" bind_port = "8080" live_path = "/l" ready_path = "/r" }'
-  expect(blocks(health).health).toEqual({
-    host: '0.0.0.0',
-    port: 8080,
-    livePath: '/l',
-    readyPath: '/r',
-  })
-  expect(blocks('health_checks { bind_port = 8080 }').health).toBeUndefined()
-  const metrics =
-    'telemetry { Prometheus { host = "0.0.0.0" port = 9000 } MetricPrefix = "x" EnableHostnameLabel = false EnableTrustDomainLabel = true }'
-  expect(blocks(metrics).telemetry).toEqual({
-    host: '0.0.0.0',
-    port: 9000,
-    metricPrefix: 'x',
-    hasHostnameLabel: false,
-    hasTrustDomainLabel: true,
-  })
-  expect(blocks('telemetry { MetricPrefix = "x" }').telemetry).toBeUndefined()
-})
-
-test.for([
-  ['health_checks { live_path = "live" }', 'health_checks.live_path is "live"'],
-  ['health_checks { live_path = "/x y" }', 'health_checks.live_path is "/x y"'],
-  ['health_checks { live_path = "/ready" }', 'live_path and ready_path are both /ready'],
-  ['telemetry { MetricPrefix = "a-b" }', 'telemetry.MetricPrefix is "a-b"'],
-  [
-    'telemetry { Prometheus { tls { } } }',
-    'telemetry.Prometheus.tls is not offered: metrics are served without TLS',
-  ],
-  [
-    'telemetry { Statsd = [{ address = "x" }] }',
-    'telemetry.Statsd is not offered: metrics are fetched by Prometheus alone',
-  ],
-  [
-    'telemetry { InMem { } }',
-    'telemetry.InMem is not offered: metrics are fetched by Prometheus alone',
-  ],
-] as const)('refuses %s', ([text, message]) => {
-  expect(refusalOf(() => blocks(text))).toContain(message)
-})
+testSharedBlocks(blocks)
 
 test('keeps an audit log only where the file says so', () => {
   expect(read(server('')).hasAuditLog).toBe(false)

@@ -7,10 +7,10 @@ import { readFileSync } from 'node:fs'
 import { createServer, Agent as HttpAgent, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../../spiffe/clock.ts'
+import { abandon, comeAndGo, flood, halfClose, resetRapidly } from '../hostile/hostile-clients.ts'
 import { startAgent, startServer } from '../processes/cluster.ts'
 import { until } from '../processes/process.ts'
 import { giveIdentity, type RunningProxy, startProxy } from '../processes/proxy.ts'
-import { abandon, comeAndGo, flood, halfClose, resetRapidly } from './hostile-clients.ts'
 import { type Course, watchResources } from './resources.ts'
 
 export interface SoakOptions {

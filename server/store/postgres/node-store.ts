@@ -135,11 +135,11 @@ async function updateNode(
   id: SpiffeId,
   ...values: readonly SqlValue[]
 ): Promise<NodeWriteResult> {
-  const written = await updatedNode(session, statement, id, ...values)
+  const written = await tryUpdate(session, statement, id, ...values)
   return written ?? (await notUpdated(session, id, 'not-found'))
 }
 
-async function updatedNode(
+async function tryUpdate(
   session: WriteSession,
   statement: string,
   id: SpiffeId,
@@ -170,7 +170,7 @@ async function renewNode(
 ): Promise<RenewResult> {
   const values = [serialNumber, unixSeconds(expiresAt), from.serialNumber, from.newSerialNumber]
   return (
-    (await updatedNode(session, RENEW, id, ...values)) ?? (await notUpdated(session, id, 'changed'))
+    (await tryUpdate(session, RENEW, id, ...values)) ?? (await notUpdated(session, id, 'changed'))
   )
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type PlanInput, planSvids } from '../../../agent/cache/svid-plan.ts'
+import { type PlanInput, planSvids, whyDue } from '../../../agent/cache/svid-plan.ts'
 import type { X509Svid } from '../../../agent/cache/x509-svid.ts'
 import { parseSpiffeId } from '../../../spiffe/id.ts'
 import { cachedEntry, cachedSvid } from '../../fakes/cached-entry.ts'
@@ -165,4 +165,29 @@ test('an entry that was postponed before the clock was set back does not wait fo
   const retryAt = (minutes: number) => () => later(minutes).getTime()
   expect(plan({ entries: [cachedEntry('a')], retryAt: retryAt(60) }).missing).toEqual(['a'])
   expect(plan({ entries: [cachedEntry('a')], retryAt: retryAt(1) }).missing).toEqual([])
+})
+
+const NOW_DUE = Number.NEGATIVE_INFINITY
+
+test.for([
+  ['whose time comes', {}, 'expiring', 'renewAt'],
+  ['whose entry has changed', { revision: 99 }, 'outdated', NOW_DUE],
+  ['that came before the clock was set back', { obtainedAt: later(60) }, 'of-the-future', NOW_DUE],
+  ['of a tainted authority', { authorityKeyIds: ['bad'] }, 'tainted', 'before renewAt'],
+  [
+    'of a tainted authority whose entry has changed',
+    { authorityKeyIds: ['bad'], revision: 99 },
+    'tainted',
+    NOW_DUE,
+  ],
+] as const)('an SVID %s is replaced for that reason, in its time', ([, change, why, due]) => {
+  const entry = cachedEntry('a')
+  const svid = { ...cachedSvid(entry, now), ...change }
+  const told = whyDue(svid, entry, { taintedKeyIds: new Set(['bad']), now })
+  expect(told.why).toBe(why)
+  const renewMs = svid.renewAt.getTime()
+  if (due === 'before renewAt') {
+    expect(told.dueMs).toBeLessThan(renewMs)
+    expect(told.dueMs).toBeGreaterThan(svid.obtainedAt.getTime())
+  } else expect(told.dueMs).toBe(due === 'renewAt' ? renewMs : due)
 })

@@ -45,7 +45,6 @@ test('k8s without keys asks the kubelet as SPIRE does', () => {
     pollRetryIntervalMs: 500,
     disableContainerSelectors: false,
     usesLegacyLocator: false,
-    refusesProcesses: false,
     isVerbose: false,
   })
 })
@@ -114,7 +113,6 @@ test('k8s that asks no kubelet is for brokers of the cluster’s pods', () => {
 experimental { broker { access_policy = "enforced" brokers = [{ ${broker} }] } }`
   expect(attestorOf(k8s(data))).toMatchObject({
     podSource: { kind: 'none' },
-    refusesProcesses: true,
   })
 })
 

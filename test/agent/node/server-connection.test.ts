@@ -138,7 +138,6 @@ test('a name that leads nowhere is named', async () => {
   })
 })
 
-/** Presents `leaf` and records what the client sends once the handshake is done. */
 const partner = await testCa({ trustDomain: 'partner.org' })
 const NAMED = { uriSans: ['spiffe://example.org/spire/server'] }
 

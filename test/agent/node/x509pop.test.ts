@@ -18,7 +18,6 @@ beforeAll(async () => {
   node = await ca.leaf()
 })
 
-const pem = (...ders: readonly Uint8Array[]) => toPemChain(ders)
 const keyPem = (type: 'pkcs8' | 'sec1' = 'pkcs8') =>
   node.key.export({ type, format: 'pem' }).toString()
 
@@ -35,11 +34,15 @@ function attestor(files: Record<string, string>, intermediatesPath?: string) {
 }
 
 test('sends its certificate, those that follow it, and then further intermediates', async () => {
-  const whole = attestor({ cert: pem(...node.chain), key: keyPem() })
+  const whole = attestor({ cert: toPemChain(node.chain), key: keyPem() })
   expect(readX509PopPayload(await whole.payload())).toEqual(
     node.chain.map((der) => Buffer.from(der)),
   )
-  const files = { cert: pem(node.certificate), key: keyPem('sec1'), more: pem(ca.certificate) }
+  const files = {
+    cert: toPemChain([node.certificate]),
+    key: keyPem('sec1'),
+    more: toPemChain([ca.certificate]),
+  }
   const parts = attestor(files, 'more')
   expect(readX509PopPayload(await parts.payload())).toEqual(
     node.chain.map((der) => Buffer.from(der)),
@@ -47,7 +50,7 @@ test('sends its certificate, those that follow it, and then further intermediate
 })
 
 test('answers with a nonce of its own, another one each time', async () => {
-  const one = attestor({ cert: pem(...node.chain), key: keyPem() })
+  const one = attestor({ cert: toPemChain(node.chain), key: keyPem() })
   await one.payload()
   const nonce = randomBytes(32)
   const challenge = writeX509PopChallenge({ kind: 'ecdsa', nonce })
@@ -57,11 +60,11 @@ test('answers with a nonce of its own, another one each time', async () => {
 })
 
 test('takes a renewed certificate at the next attestation', async () => {
-  const files = { cert: pem(...node.chain), key: keyPem() }
+  const files = { cert: toPemChain(node.chain), key: keyPem() }
   const one = attestor(files)
   await one.payload()
   const next = await ca.leaf()
-  files.cert = pem(...next.chain)
+  files.cert = toPemChain(next.chain)
   files.key = next.key.export({ type: 'pkcs8', format: 'pem' }).toString()
   expect(readX509PopPayload(await one.payload())[0]).toEqual(Buffer.from(next.certificate))
 })
@@ -78,7 +81,7 @@ test.for([
     /nonce of 16 bytes, expected 32/,
   ],
 ] as const)('refuses a challenge %s, and signs nothing', async ([, challenge, why]) => {
-  const one = attestor({ cert: pem(...node.chain), key: keyPem() })
+  const one = attestor({ cert: toPemChain(node.chain), key: keyPem() })
   await one.payload()
   await expect(one.answer(writeX509PopChallenge(challenge))).rejects.toThrow(
     expect.objectContaining({ code: 'REQUEST_INVALID', message: expect.stringMatching(why) }),
@@ -122,7 +125,7 @@ test.for([
   const fresh = (type: 'ed25519') =>
     generateKeyPairSync(type).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   const known: Record<string, string> = {
-    node: pem(...node.chain),
+    node: toPemChain(node.chain),
     own: keyPem(),
     other: ca.key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     ed25519: fresh('ed25519'),

@@ -129,7 +129,7 @@ test('fetching SVIDs and what is cached are measured', async () => {
   const { metrics, lines } = open()
   const knowledge = { bundle: emptyBundle(trustDomain), entries: new Map(), federated: new Map() }
   const held = { knowledge: () => knowledge, svids: () => new Map() }
-  await meterSigning(async () => [], held, metrics)([], signal)
+  await meterSigning(async () => [], held, new FakeClock(), metrics)([], signal)
   gaugeCache(held, metrics)
   expect(await lines()).toEqual(
     expect.arrayContaining([
@@ -147,26 +147,33 @@ test('SVIDs that are replaced are told by their reasons, and first ones are not 
   const x509Authorities = [{ der: ca.certificate, tainted: true }]
   const bundle = { ...emptyBundle(trustDomain), x509Authorities }
   const keyId = authorityIdOf(ca.certificate)
+  const clock = new FakeClock()
+  const ends = new Date(clock.now().getTime() + 3_600_000)
+  const life = { obtainedAt: clock.now(), renewAt: ends, expiresAt: ends }
   // Cast: of entries and SVIDs nothing else is read.
   const held = {
     knowledge: () => ({
       ...{ bundle, federated: new Map() },
-      entries: new Map(['a', 'b', 'c', 'd'].map((id) => [id, { entryId: id, revision: 2 }])),
+      entries: new Map(['a', 'b', 'c', 'd', 'e'].map((id) => [id, { entryId: id, revision: 2 }])),
     }),
     svids: () =>
       new Map([
-        ['a', { revision: 1, authorityKeyIds: ['other'] }],
-        ['b', { revision: 2, authorityKeyIds: ['other'] }],
-        ['c', { revision: 1, authorityKeyIds: [keyId] }],
+        ['a', { ...life, revision: 1, authorityKeyIds: ['other'] }],
+        ['b', { ...life, revision: 2, authorityKeyIds: ['other'] }],
+        ['c', { ...life, revision: 1, authorityKeyIds: [keyId] }],
+        ['e', { ...life, obtainedAt: ends, revision: 2, authorityKeyIds: ['other'] }],
       ]),
   } as unknown as Parameters<typeof meterSigning>[1]
-  const requests = ['a', 'b', 'c', 'd'].map((entryId) => ({ entryId, csr: new Uint8Array() }))
-  await meterSigning(async () => [], held, metrics)(requests, signal)
-  const counts = (await lines()).filter((line) => /cache_manager_.*_count/.test(line))
+  const requests = ['a', 'b', 'c', 'd', 'e'].map((entryId) => ({ entryId, csr: new Uint8Array() }))
+  await meterSigning(async () => [], held, clock, metrics)(requests, signal)
+  const counts = (await lines()).filter((line) => /cache_manager_.*_(count|sum)/.test(line))
   expect(counts.toSorted()).toEqual([
     'spire_agent_cache_manager_expiring_svids_workload_count 1',
+    'spire_agent_cache_manager_expiring_svids_workload_sum 2',
     'spire_agent_cache_manager_outdated_svids_workload_count 1',
+    'spire_agent_cache_manager_outdated_svids_workload_sum 1',
     'spire_agent_cache_manager_tainted_x509_svids_workload_count 1',
+    'spire_agent_cache_manager_tainted_x509_svids_workload_sum 1',
   ])
 })
 

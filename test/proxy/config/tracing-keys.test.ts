@@ -23,6 +23,7 @@ test('an address is enough: the path is OTLP’s, and one trace in a hundred is 
     endpoint: {
       ...{ isSecure: false, host: '127.0.0.1', authority: '127.0.0.1:4318', path: '/v1/traces' },
       address: { kind: 'tcp', host: '127.0.0.1', port: 4318 },
+      url: 'http://127.0.0.1:4318',
     },
     samplingPercent: 1,
     ...{ serviceName: undefined, headersFile: undefined, caFile: undefined },

@@ -70,6 +70,7 @@ test.each(spans)(
           path: '/v1/traces',
         },
         address: { kind: 'tcp', host: '127.0.0.1', port },
+        url: collector.url,
       },
       ...{ headersFile: undefined, ca: undefined, socketMark: undefined, clock: systemClock },
     })

@@ -1,93 +1,22 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
-import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { expect, test } from 'vitest'
-import { contextOf, currentCa, FakeTlsIdentity, identityOf } from '../../fakes/svids.ts'
+import { get } from '../get.ts'
 import { startListeners } from '../pair.ts'
 import { startCollector } from './collector.ts'
+import {
+  CLIENT,
+  db,
+  KEPT,
+  SERVER,
+  SPAN,
+  sourceOf,
+  startPair,
+  startWorkload,
+  TRACE,
+} from './traced-pair.ts'
 
-const ca = await currentCa('example.org')
-const web = await identityOf(ca, '/ns/shop/sa/web')
-const db = await identityOf(ca, '/ns/shop/sa/db')
-const sourceOf = (identity: typeof web) => new FakeTlsIdentity(contextOf(identity, [ca.bundle]))
-
-const TRACE = '0af7651916cd43dd8448eb211c80319c'
-const SPAN = 'b7ad6b7169203331'
-const KEPT = `00-${TRACE}-${SPAN}-01`
 const DROPPED = `00-${TRACE}-${SPAN}-00`
-const SERVER = 2
-const CLIENT = 3
-
-const ONLY_PUBLIC = `apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
-metadata: { name: only-public, namespace: shop }
-spec: { action: ALLOW, rules: [{ to: [{ operation: { paths: ["/public*", "/shop.Cart/*"] } }] }] }
-`
-
-interface PairOptions {
-  /** Of the block `tracing`, beside the collector. */
-  readonly settings?: string
-  readonly isTraced?: boolean
-  readonly url: string
-  readonly protocol?: string
-}
-
-/** A proxy of `db` before a workload, and one of `web` before that proxy. */
-async function startPair(port: number, options: PairOptions) {
-  const { settings = 'sampling = 100', isTraced = true, url, protocol = 'auto' } = options
-  const tracing = isTraced ? `tracing { otlp_endpoint = "${url}"  ${settings} }` : ''
-  const named = (name: string) => `workload { name = "${name}-1"  labels { app = "${name}" } }`
-  const server = await startListeners(
-    sourceOf(db),
-    `inbound "db" { listen = "127.0.0.1:0"  upstream = "127.0.0.1:${port}" }
-    ${tracing}  ${named('db')}`,
-    ONLY_PUBLIC,
-  )
-  const client = await startListeners(
-    sourceOf(web),
-    `outbound "db" {
-      listen = "127.0.0.1:0"  upstream = "127.0.0.1:${server.port('db')}"  protocol = "${protocol}"
-      authorize = ["spiffe://example.org/ns/shop/sa/db"]
-    }
-    ${tracing}  ${named('web')}`,
-  )
-  return {
-    ...{ server, client, port: client.port('db') },
-    async [Symbol.asyncDispose]() {
-      await client[Symbol.asyncDispose]()
-      await server[Symbol.asyncDispose]()
-    },
-  }
-}
-
-/** Tells what it was asked, `/public/503` with that status. */
-async function startWorkload() {
-  const seen: IncomingHttpHeaders[] = []
-  const server = createServer(({ url = '', headers }, response) => {
-    seen.push(headers)
-    response.statusCode = Number(/\d{3}$/.exec(url)?.[0] ?? 200)
-    response.end('done')
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // cast: it listens on TCP
-  return {
-    ...{ port, seen },
-    [Symbol.dispose]() {
-      server.close()
-      server.closeAllConnections()
-    },
-  }
-}
-
-async function get(port: number, path: string, headers: Record<string, string> = {}) {
-  const asking = request({ host: '127.0.0.1', port, path, headers, agent: false })
-  asking.end()
-  const [response]: IncomingMessage[] = await once(asking, 'response')
-  await response?.toArray()
-  return response?.statusCode
-}
 
 test('one trace goes from the caller through both proxies to the workload, each the child of the one before', async () => {
   using collector = await startCollector()
@@ -239,89 +168,6 @@ test('without the block nothing changes, whatever a caller sends', async () => {
   await get(pair.port, '/public')
   expect(workload.seen.map(({ traceparent }) => traceparent)).toEqual([KEPT, 'not one', undefined])
   expect(collector.asked).toEqual([])
-})
-
-test('HTTP/2 and gRPC have spans too, each stream its own', async () => {
-  using collector = await startCollector()
-  const seen: unknown[] = []
-  const workload = createHttp2Server()
-  workload.on('stream', (stream, headers) => {
-    seen.push(headers.traceparent)
-    stream.respond(
-      { ':status': 200, 'content-type': 'application/grpc' },
-      { waitForTrailers: true },
-    )
-    stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '5' }))
-    stream.end()
-  })
-  workload.listen(0, '127.0.0.1')
-  await once(workload, 'listening')
-  const { port } = workload.address() as AddressInfo // cast: it listens on TCP
-  await using pair = await startPair(port, { ...collector, protocol: 'http2' })
-  const session = connectHttp2(`http://127.0.0.1:${pair.port}`)
-  const ask = async (headers: Record<string, string>) => {
-    const stream = session.request(headers)
-    stream.end()
-    await once(stream, 'response')
-    stream.resume()
-    await once(stream, 'close')
-  }
-  const grpc = { ':method': 'POST', 'content-type': 'application/grpc', traceparent: KEPT }
-  await Promise.all([
-    ask({ ...grpc, ':path': '/shop.Cart/Add' }),
-    ask({ ...grpc, ':path': '/shop.Cart/Add' }),
-    ask({ ...grpc, ':path': '/shop.Admin/Wipe' }),
-  ])
-  await expect.poll(() => collector.spans).toHaveLength(6)
-  expect(new Set(collector.spans.map(({ spanId }) => spanId)).size).toBe(6)
-  const added = collector.spans.filter(({ name }) => name === 'shop.Cart/Add')
-  expect(added).toHaveLength(4)
-  const [client] = added.filter(({ kind }) => kind === CLIENT)
-  expect(client).toMatchObject({
-    status: { code: 2 }, // NOT_FOUND, which the client did not want
-    attributes: {
-      ...{ 'rpc.system': 'grpc', 'rpc.service': 'shop.Cart', 'rpc.method': 'Add' },
-      ...{ 'rpc.grpc.status_code': '5', 'network.protocol.version': '2' },
-    },
-  })
-  expect(collector.spans.find(({ parentSpanId }) => parentSpanId === client?.spanId)).toMatchObject(
-    {
-      ...{ kind: SERVER, status: {}, attributes: { 'rpc.grpc.status_code': '5' } },
-    },
-  )
-  const denied = collector.spans.filter(({ name }) => name === 'shop.Admin/Wipe')
-  expect(denied.map(({ attributes }) => attributes['rpc.grpc.status_code'])).toEqual(['7', '7'])
-  expect(seen).toHaveLength(2)
-  session.close()
-  workload.close()
-})
-
-test('requests within a tunnel of HBONE have spans where somebody looks at them', async () => {
-  using collector = await startCollector()
-  using workload = await startWorkload()
-  const tracing = `tracing { otlp_endpoint = "${collector.url}"  sampling = 100 }`
-  await using server = await startListeners(
-    sourceOf(db),
-    `hbone { listen = "127.0.0.1:0" }  workload { http_ports = [${workload.port}] } ${tracing}`,
-  )
-  const outbound = (protocol: string) => `outbound "${protocol}" {
-    listen = "127.0.0.1:0"  upstream = "127.0.0.1:${workload.port}"  protocol = "${protocol}"
-    transport = "hbone"  hbone_address = "127.0.0.1:${server.port('hbone')}"
-    authorize = ["spiffe://example.org/ns/shop/sa/db"]
-  }`
-  const settings = `${outbound('http')} ${outbound('auto')} ${tracing}`
-  await using client = await startListeners(sourceOf(web), settings)
-  await get(client.port('http'), '/in/tunnel', { traceparent: KEPT })
-  await expect.poll(() => collector.spans).toHaveLength(2)
-  const both = collector.spans.toSorted((one, other) => other.kind - one.kind)
-  expect(both).toMatchObject([
-    { kind: CLIENT, traceId: TRACE, parentSpanId: SPAN },
-    { kind: SERVER, traceId: TRACE, parentSpanId: both[0]?.spanId, name: 'GET' },
-  ])
-  // Bytes to the caller's proxy, whatever they are.
-  await get(client.port('auto'), '/in/tunnel', { traceparent: KEPT })
-  await expect.poll(() => collector.spans).toHaveLength(3)
-  expect(collector.spans[2]).toMatchObject({ kind: SERVER, parentSpanId: SPAN })
 })
 
 test('a collector that hangs, and then is gone, delays no request', async () => {

@@ -27,6 +27,7 @@ function poster(
     endpoint: {
       ...{ isSecure, host, authority: `${host}:${port}`, path: '/v1/traces' },
       address: { kind: 'tcp', host: '127.0.0.1', port },
+      url: `http${isSecure ? 's' : ''}://${host}:${port}`,
     },
     ...{ headersFile, ca, socketMark: undefined, clock },
   })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
+import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { expect, test } from 'vitest'
 import { readProxyConfig } from '../../../proxy/config.ts'
@@ -10,6 +10,7 @@ import { memoryLog } from '../../fakes/memory-log.ts'
 import { contextOf, currentCa, FakeTlsIdentity, identityOf } from '../../fakes/svids.ts'
 import { openWorkloadEndpoint } from '../../fakes/workload-endpoint.ts'
 import { freePort } from '../../processes/free-port.ts'
+import { get } from '../get.ts'
 import { mtlsMode } from '../mesh.ts'
 import { startWorkers } from '../workers/running-workers.ts'
 import { startCollector } from './collector.ts'
@@ -22,13 +23,6 @@ async function listening(server: Server) {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // cast: it listens on TCP
   return port
-}
-
-async function get(port: number) {
-  const asking = request({ host: '127.0.0.1', port, agent: false })
-  asking.end()
-  const [response] = await once(asking, 'response')
-  await response.toArray()
 }
 
 const settingsOf = (upstream: number, url: string, listen = 0) => `

@@ -19,6 +19,8 @@ ${blocks}`,
     readText: () => '',
   })
 
+const injection = (keys: string) => `${WEBHOOK}\n sidecar_injection { ${keys} }`
+
 test('injection has defaults for everything but the image and the way to the agent', () => {
   const { injection } = read(
     `${WEBHOOK}\n sidecar_injection { image = "steeple:1"  csi_driver = "csi.spiffe.io" }`,
@@ -28,11 +30,24 @@ test('injection has defaults for everything but the image and the way to the age
     ...{ identity: { kind: 'csi', driver: 'csi.spiffe.io' }, socketName: 'api.sock' },
     ...{ rootNamespace: 'istio-system', meshAddresses: [], plaintextAddresses: [] },
     ...{ excludedInboundPorts: [], proxyUid: 1337, ipFamily: 'ipv4' },
-    ...{ hasAccessLog: false, logLevel: 'INFO' },
+    ...{ hasAccessLog: false, logLevel: 'INFO', tracing: undefined },
     requests: { cpu: '50m', memory: '128Mi' },
     limits: { cpu: undefined, memory: '512Mi' },
   })
 })
+
+test.each([
+  ['', 1],
+  ['sampling = 12.5', 12.5],
+  ['sampling = "0"', 0],
+])('proxies may tell a collector, with %j of %d percent', (sampling, samplingPercent) => {
+  const otlpEndpoint = 'https://otel.monitoring.svc:4318'
+  const tracing = `tracing { otlp_endpoint = "${otlpEndpoint}"  ${sampling} }`
+  const keys = `image = "steeple:1"  csi_driver = "csi.spiffe.io"  ${tracing}`
+  expect(read(injection(keys)).injection?.tracing).toEqual({ otlpEndpoint, samplingPercent })
+})
+
+const traced = (keys: string) => injection(`image = "a"  csi_driver = "a"  tracing { ${keys} }`)
 
 test('without the blocks nothing is injected, and no status is written', () => {
   const { injection, policyStatus } = read('')
@@ -45,8 +60,6 @@ test('the status of policies has defaults for everything but the namespace of it
     ...{ rootNamespace: 'istio-system', trustDomainAliases: [], trustedHops: 0 },
   })
 })
-
-const injection = (keys: string) => `${WEBHOOK}\n sidecar_injection { ${keys} }`
 
 test.each([
   ['no image', injection('csi_driver = "a"'), /sidecar_injection\.image/],
@@ -80,6 +93,23 @@ test.each([
     'an image that is none',
     injection('image = "a b"  csi_driver = "a"'),
     /sidecar_injection\.image/,
+  ],
+  ['a collector that is none', traced('otlp_endpoint = "otel:4318"'), /no URL of a collector/],
+  [
+    'a collector with a password',
+    traced('otlp_endpoint = "http://a:s3cr3t@otel"'),
+    /^(?!.*s3cr3t).*sidecar_injection\.tracing\.otlp_endpoint is no URL of a collector/s,
+  ],
+  ['a share of nobody’s', traced('sampling = 1'), /tracing\.otlp_endpoint/],
+  [
+    'more than all',
+    traced('otlp_endpoint = "http://otel"  sampling = 101'),
+    /tracing\.sampling is "101"/,
+  ],
+  [
+    'a file that is in no pod',
+    traced('otlp_endpoint = "http://otel"  headers_file = "/h"'),
+    /headers_file/,
   ],
   [
     'nobody who asks',

@@ -14,6 +14,7 @@ const config: InjectionConfig = {
   ...{ rootNamespace: 'istio-system', meshAddresses: ['198.18.0.0/24'] },
   ...{ plaintextAddresses: ['198.18.0.1'], excludedInboundPorts: [9090] },
   ...{ proxyUid: 1337, ipFamily: 'ipv4', hasAccessLog: true, logLevel: 'INFO' },
+  tracing: undefined,
   requests: { cpu: '50m', memory: '128Mi' },
   limits: { cpu: undefined, memory: '512Mi' },
 }
@@ -72,6 +73,13 @@ test('a pod gets its rules first, then its proxy, then what it had', () => {
     ...['v', 'steeple-config', 'steeple-state', 'steeple-identity', 'steeple-api-access'],
   ])
   expect(again).toEqual({ kind: 'unchanged' })
+})
+
+test('a collector is told to the proxy of each pod, and to none where there is none', () => {
+  expect(injected(pod()).proxy.tracing).toBeUndefined()
+  const otlpEndpoint = 'http://otel.monitoring.svc:4318/$x'
+  const { proxy } = injected(pod(), { tracing: { otlpEndpoint, samplingPercent: 12.5 } })
+  expect(proxy.tracing).toMatchObject({ endpoint: { url: otlpEndpoint }, samplingPercent: 12.5 })
 })
 
 test('the proxy itself has no capability, no root and no file system to write to', () => {

@@ -60,7 +60,7 @@ const entry = (id: string, selectors: readonly string[], more: Partial<Entry> = 
 const deps = (entries: readonly Entry[], more: Partial<DecideDeps> = {}): DecideDeps => ({
   ...{ trustDomain, clusterName: 'demo', template: undefined, defaultTtlSeconds: 3_600 },
   index: { authorizedFor: () => entries },
-  privileged: { refuse() {} },
+  privileged: { reasonAgainst: () => undefined },
   ...more,
 })
 
@@ -241,9 +241,7 @@ test('a template makes the ID of a pod out of its fields', () => {
 test('a template gives nobody an ID that has rights at the server, for it asks for no selectors', () => {
   const template = parseIdentityTemplate('spiffe://example.org/operator', trustDomain)
   const privileged: DecideDeps['privileged'] = {
-    refuse: (id) => {
-      throw new IdentityError('NO_IDENTITY_ISSUED', `${id} has rights`)
-    },
+    reasonAgainst: (id) => `${id} has rights`,
   }
   expect(decide(requestOf(), found, false, deps([], { template, privileged }))).toEqual({
     kind: 'deny',
@@ -252,6 +250,15 @@ test('a template gives nobody an ID that has rights at the server, for it asks f
       message: 'spiffe://example.org/operator has rights',
     },
   })
+  // Fails closed, and not for ever: a denial would be.
+  const unknown: DecideDeps['privileged'] = {
+    reasonAgainst() {
+      throw new IdentityError('UNAVAILABLE', 'registration entries are still being loaded')
+    },
+  }
+  expect(() =>
+    decide(requestOf(), found, false, deps([], { template, privileged: unknown })),
+  ).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }))
   // By an entry it is for who has its selectors, as anywhere else.
   const decided = decide(requestOf(), found, false, deps([allowed], { privileged }))
   expect(decided).toMatchObject({ kind: 'issue' })

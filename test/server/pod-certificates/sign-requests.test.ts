@@ -72,7 +72,7 @@ function signing(
       ...{ trustDomain: parseTrustDomain('example.org'), clusterName: 'demo', template: undefined },
       ...{ defaultTtlSeconds: 3_600, signerName: 'a.b/c', entryWaitSeconds: 10 },
       index: { authorizedFor: () => [ENTRY] },
-      privileged: { refuse() {} },
+      privileged: { reasonAgainst: () => undefined },
       issuer: { issueWorkloadX509Svid: async ({ ttlSeconds }) => issued(ttlSeconds) },
       isBanned: async () => false,
       ...{ cluster, clock, log, random: () => 1 },

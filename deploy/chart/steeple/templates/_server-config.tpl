@@ -68,6 +68,10 @@
 {{- else -}}
 {{- $_ := set $injection "agent_socket_dir" $v.agent.socketDir -}}
 {{- end -}}
+{{- $tracing := $v.injection.tracing -}}
+{{- if $tracing.otlpEndpoint -}}
+{{- $_ := set $injection "tracing" (dict "otlp_endpoint" $tracing.otlpEndpoint "sampling" (toString $tracing.sampling)) -}}
+{{- end -}}
 {{- $_ := set $config "sidecar_injection" (mustMergeOverwrite $injection (deepCopy $v.injection.config)) -}}
 {{- $_ := set $config.controller_manager "mutating_webhook_configuration_name" (include "steeple.clusterName" .) -}}
 {{- end -}}

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { BatchCreateEntryResponse } from '../../../../proto/gen/spire/api/server/entry/v1/BatchCreateEntryResponse.ts'
 import { syncApi } from '../../../../proto/load.ts'
 import { pathOf } from '../../../../spiffe/id.ts'
-import { type Method, openReaders } from '../../../soak/reluctant-reader.ts'
+import { type Method, openReaders } from '../../../hostile/reluctant-reader.ts'
 import { type AttestedAgent, call, startTestServer } from '../../running-server.ts'
 
 const CHANGES = 1_000

@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import type { Clock } from '../../../../spiffe/clock.ts'
 import { systemClock } from '../../../../spiffe/clock.ts'
 import { withPostgres } from '../../../processes/postgres.ts'
@@ -12,6 +13,9 @@ withPostgres('on a real PostgreSQL', (postgres) => {
     isThere = true
     // What listens for other servers waits by the real clock; what is stored has the time of the test.
     const waiting: Clock = { now: clock.now, sleep: systemClock.sleep }
-    return await openPostgresStore(postgres(), 'contract', { clock: waiting, randomId })
+    const store = await openPostgresStore(postgres(), 'contract', { clock: waiting, randomId })
+    // At the moment from which others are heard, a commit of before may be told a second time.
+    await expect.poll(() => store.changes.hearing()).toBeDefined()
+    return store
   })
 })

@@ -57,8 +57,8 @@ export const field = (name: string, value: string): Buffer =>
     Buffer.from(value, 'latin1'),
   ])
 
-/** The head of a call. */
-export const callFields = (method: string): Buffer =>
+/** The head of a call. @param more fields of its own */
+export const callFields = (method: string, ...more: readonly Buffer[]): Buffer =>
   Buffer.concat([
     field(':method', 'POST'),
     field(':scheme', 'http'),
@@ -67,11 +67,16 @@ export const callFields = (method: string): Buffer =>
     field('content-type', 'application/grpc'),
     field('te', 'trailers'),
     field('workload.spiffe.io', 'true'),
+    ...more,
   ])
 
 /** A message of gRPC, with whatever length it claims. */
 export const grpcMessage = (bytes: Uint8Array, claimed = bytes.length): Buffer =>
   Buffer.concat([Buffer.of(0), number32(claimed), bytes])
+
+/** A message that says of itself that it is compressed. */
+export const compressedMessage = (bytes: Uint8Array): Buffer =>
+  Buffer.concat([Buffer.of(1), number32(bytes.length), bytes])
 
 /** A connection that has sent its preface. Errors of it are ignored: being cut off is what it is for. */
 export async function openRaw(place: Place): Promise<Socket> {

@@ -1,6 +1,8 @@
 /** What clients of a gRPC endpoint can do to it without being let in: each as the frames that it sends on one connection. */
+import { gzipSync } from 'node:zlib'
 import {
   callFields,
+  compressedMessage,
   FLAG,
   FRAME,
   field,
@@ -40,6 +42,12 @@ const BEGUN_BYTES = 250 * KIB
 const BEGUN_FRAMES = 14
 const ping = frame(FRAME.ping, 0, 0, Buffer.alloc(8))
 const half = Buffer.alloc(16 * KIB - 64)
+
+/** A frame of messages that inflate to 250 KB each, and one of three thousand that are empty. */
+const BOMB_STREAMS = 3
+const bomb = compressedMessage(gzipSync(Buffer.alloc(BEGUN_BYTES)))
+const bombs = Buffer.concat(Array<Buffer>(Math.floor(half.length / bomb.length)).fill(bomb))
+const empties = Buffer.alloc(5 * Math.floor(half.length / 5))
 
 export const ATTACKS: readonly Attack[] = [
   {
@@ -150,6 +158,43 @@ export const ATTACKS: readonly Attack[] = [
     *pieces(method) {
       yield head(method, 1)
       yield* lots(50, () => frame(FRAME.window, 0, 1, number32(0x7f_ff_ff_ff)))
+    },
+  },
+  {
+    name: 'messages that inflate to a thousand times what was sent',
+    ...{ connections: 20, isReading: true },
+    *pieces(method) {
+      const fields = callFields(method, field('grpc-encoding', 'gzip'))
+      for (let at = 0; at < BOMB_STREAMS; at += 1) {
+        const stream = 1 + 2 * at
+        yield Buffer.concat([
+          frame(FRAME.headers, FLAG.endHeaders, stream, fields),
+          frame(FRAME.data, 0, stream, bombs),
+        ])
+      }
+    },
+  },
+  {
+    name: 'frames of three thousand empty messages on many streams',
+    ...{ connections: 2, isReading: true },
+    *pieces(method) {
+      for (let at = 0; at < MANY_STREAMS; at += 1) {
+        const stream = 1 + 2 * at
+        yield Buffer.concat([head(method, stream), frame(FRAME.data, 0, stream, empties)])
+      }
+    },
+  },
+  {
+    name: 'calls on many connections that are reset as soon as they have been made',
+    ...{ connections: 40, isReading: true },
+    *pieces(method) {
+      const call = (stream: number) =>
+        Buffer.concat([
+          head(method, stream),
+          frame(FRAME.data, FLAG.end, stream, grpcMessage(Buffer.alloc(0))),
+          frame(FRAME.reset, 0, stream, number32(8)),
+        ])
+      yield* lots(4, call)
     },
   },
 ]

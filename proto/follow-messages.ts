@@ -1,6 +1,7 @@
 /**
- * How many bytes of a stream's requests are still there: of the message that has begun, and of the last ones, which somebody may be
- * reading. gRPC keeps a message that never ends for as long as its stream is open.
+ * How many bytes of a stream's requests are still there: of the message that has begun, of those that ended in the last piece that any
+ * ended in, for grpc-js decodes them all before one is read, and of the last ones before, which somebody may be reading. gRPC keeps a
+ * message that never ends for as long as its stream is open.
  *
  * @see gRPC over HTTP/2 — Length-Prefixed-Message
  */
@@ -9,6 +10,8 @@
 const PREFIX_BYTES = 5
 /** One that is looked at, and one that was read ahead. @see requestsOf in serve.ts */
 const KEPT_MESSAGES = 2
+/** What a message takes besides its bytes once it is decoded, though it be empty. */
+export const DECODED_BYTES = 512
 
 /** @returns takes the next bytes of the stream and tells how many are there after them */
 export function followMessages(): (chunk: Uint8Array) => number {
@@ -18,14 +21,18 @@ export function followMessages(): (chunk: Uint8Array) => number {
   let prefixBytes = 0
   let begun = 0
   let left = 0
+  const forget = () => {
+    for (const bytes of kept.splice(0, kept.length - KEPT_MESSAGES)) keptBytes -= bytes
+  }
   const complete = () => {
-    kept.push(begun)
-    keptBytes += begun
-    if (kept.length > KEPT_MESSAGES) keptBytes -= kept.shift() ?? 0
+    const bytes = begun + DECODED_BYTES
+    kept.push(bytes)
+    keptBytes += bytes
     begun = 0
     prefixBytes = 0
   }
   return (chunk) => {
+    let isFirst = true
     for (let at = 0; at < chunk.length; ) {
       if (prefixBytes < PREFIX_BYTES) {
         prefix[prefixBytes] = chunk[at] ?? 0
@@ -40,7 +47,10 @@ export function followMessages(): (chunk: Uint8Array) => number {
         left -= taken
         begun += taken
       }
-      if (left === 0) complete()
+      if (left > 0) continue
+      if (isFirst) forget()
+      isFirst = false
+      complete()
     }
     return keptBytes + begun
   }

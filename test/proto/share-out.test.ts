@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { refusalOf, shareOut } from '../../proto/fair-share.ts'
+import { refusalOf, shareOut } from '../../proto/share-out.ts'
 
 const root = (pid: number) => ({ pid, uid: 0 })
 
