@@ -21,7 +21,7 @@ export const SLOTS = 4
 /** Where reading stands within the current line. */
 type Mode = 'first' | 'first-lf' | 'name' | 'padding' | 'value' | 'value-lf' | 'end-lf'
 
-/** What a head means beyond its lines is up to these two; each returns a refusal or nothing. */
+/** What a head means beyond its lines is up to these; the first three return a refusal or nothing. */
 export interface HeadMeaning<Fields> {
   firstLine(head: Head<Fields>, from: number, to: number): HeadRefusal | undefined
   /** Called for each line, with its position among `slots`. */
@@ -31,6 +31,8 @@ export interface HeadMeaning<Fields> {
   readonly blankLinesBefore: boolean
   /** @returns those of an empty head */
   clear(fields: Fields): void
+  /** The bytes now stand `by` places further to the front, and so does every offset among the fields. */
+  shift(fields: Fields, by: number): void
 }
 
 export interface HeadBounds {

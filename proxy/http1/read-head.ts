@@ -53,6 +53,7 @@ function hold<Fields>(head: Head<Fields>): void {
   for (let slot = 0; slot < head.lines * SLOTS; slot += 1) {
     head.slots[slot] = (head.slots[slot] ?? 0) - start
   }
+  head.meaning.shift(head.fields, start)
 }
 
 /** At most one byte beyond the bound is kept: it is what shows that the bound is exceeded. */

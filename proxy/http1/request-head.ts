@@ -49,6 +49,11 @@ const meaning: HeadMeaning<RequestFields> = {
     fields.grpc = false
     noOptions(fields.connection)
   },
+  shift(fields, by) {
+    fields.targetStart -= by
+    fields.targetEnd -= by
+    fields.pathStart -= by
+  },
 }
 
 export function newRequestHead(bounds: HeadBounds): RequestBytes {

@@ -39,6 +39,7 @@ const meaning: HeadMeaning<ResponseFields> = {
     fields.grpcStatus = undefined
     noOptions(fields.connection)
   },
+  shift() {}, // none of them is an offset
 }
 
 export function newResponseHead(bounds: HeadBounds): ResponseBytes {

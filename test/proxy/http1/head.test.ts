@@ -203,6 +203,26 @@ test('the outcome does not depend on how the bytes are split, and nothing is eve
   )
 })
 
+test.each(['', '\r\n', '\r\n\r\n'])(
+  'requests in one chunk are read the same wherever it is cut, with %j before each',
+  (blank) => {
+    const second = 'GET http://b.example/second?q HTTP/1.1\r\nX: /third\r\nHost: b.example\r\n\r\n'
+    const first = 'POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc'
+    const connect = 'CONNECT c.example:443 HTTP/1.1\r\nHost: c.example:443\r\n\r\n'
+    const bytes = Buffer.from([first, second, first, connect].map((one) => blank + one).join(''))
+    const whole = readByUs([bytes])
+    expect(whole.requests.map(({ target }) => target)).toEqual([
+      '/first',
+      'http://b.example/second?q',
+      '/first',
+      'c.example:443',
+    ])
+    for (let cut = 1; cut < bytes.length; cut++) {
+      expect(readByUs([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual(whole)
+    }
+  },
+)
+
 test('the outcome is the same byte by byte, bounds included', () => {
   const small = { headBytes: 48, headers: 2 }
   fc.assert(

@@ -1,4 +1,5 @@
 /** HTTP/1 from a client's socket to a server's and back, by real sockets. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { deny, forward, openHttp1Proxy } from '../http/judged-proxy.ts'
 import { dial, listenRaw } from '../http/raw-client.ts'
@@ -44,6 +45,44 @@ test('requests that were sent ahead are answered in their order, on one upstream
   expect(received).toBe(['/1', '/2', '/3'].map((path) => ok(`body of ${path};`)).join(''))
   expect(server.count).toBe(1)
 })
+
+test('what is judged of a request is its own path, wherever the bytes behind another request are cut', async () => {
+  const judge = ({ path }: { readonly path: string }) => (path === '/admin' ? deny : forward())
+  const [first, second] = [get('/first'), get('/admin', 'X: /first /first /first /first /first')]
+  for (let cut = 1; cut < second.length; cut += 5) {
+    await using server = await listenRaw()
+    await using proxy = await openHttp1Proxy({ upstreamPort: server.port, judge })
+    await using client = await dial(proxy.port)
+    client.write(first + second.slice(0, cut))
+    const upstream = await server.accepted()
+    await upstream.until('\r\n\r\n')
+    upstream.write(ok('hello'))
+    await client.until('hello')
+    client.write(second.slice(cut))
+    expect(await client.until('denied')).toContain('HTTP/1.1 403 Forbidden')
+    expect(upstream.received).toBe(first)
+    expect(proxy.records.at(-1)).toMatchObject({ seen: 'GET /admin' })
+  }
+})
+
+test.each(['\r\n', '\r\n\r\n'])(
+  'what is judged of a request behind empty lines (%j) is its own path, wherever its bytes are cut',
+  async (blank) => {
+    const judge = ({ path }: { readonly path: string }) => (path === '/admin' ? deny : forward())
+    const request = blank + get('/admin', 'X: /first')
+    for (let cut = 1; cut < request.length; cut++) {
+      await using server = await listenRaw()
+      await using proxy = await openHttp1Proxy({ upstreamPort: server.port, judge })
+      await using client = await dial(proxy.port)
+      client.write(request.slice(0, cut))
+      for (let turn = 0; turn < 4; turn++) await nextTurn() // it is read on its own
+      client.write(request.slice(cut))
+      expect(await client.until('denied')).toContain('HTTP/1.1 403 Forbidden')
+      expect(proxy.records).toMatchObject([{ seen: 'GET /admin' }])
+      expect(server.count).toBe(0)
+    }
+  },
+)
 
 test('a thousand denied requests in one write are answered one by one', async () => {
   await using server = await listenRaw()
