@@ -4,6 +4,7 @@
  */
 import { isScalar, LineCounter, type Pair, parseAllDocuments, type Range, visit } from 'yaml'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
+import { LONE_CARRIAGE_RETURN, loneCarriageReturn } from './lone-carriage-return.ts'
 
 export interface YamlDocument {
   /** Where it begins, from 1. */
@@ -27,6 +28,8 @@ export function parseYamlDocuments(name: string, text: string): readonly YamlDoc
     // Repeated keys are looked for below: the library compares each key with all others.
     ...{ resolveKnownTags: false, uniqueKeys: false },
   })
+  const lone = loneCarriageReturn(text)
+  if (lone !== undefined) refuse(lone, `not YAML: ${LONE_CARRIAGE_RETURN}`)
   // For an empty text the library gives an empty list with further members.
   const documents = [...parsed]
   if (documents.length > MAX_DOCUMENTS) refuse(0, `it has more than ${MAX_DOCUMENTS} documents`)

@@ -6,6 +6,7 @@
  * @see https://yaml.org/spec/1.2.2
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { LONE_CARRIAGE_RETURN, loneCarriageReturn } from './lone-carriage-return.ts'
 import { refuseAt } from './mistake.ts'
 import { type ConfigNode, MAX_CONFIG_DEPTH, type Member, type Place } from './tree.ts'
 
@@ -55,6 +56,8 @@ export function parseYaml(file: string, text: string): ConfigNode {
   const lines = new LineCounter()
   const context: Context = { file, lines }
   const document = parse(text, context)
+  const lone = loneCarriageReturn(text)
+  if (lone !== undefined) refuseAt(placeAt(context, lone), `not YAML: ${LONE_CARRIAGE_RETURN}`)
   const [problem] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0])
   if (problem !== undefined) {
     refuseAt(placeAt(context, problem.pos[0]), `not YAML: ${MESSAGES[problem.code]}`)

@@ -34,6 +34,8 @@ test.for([
   ['a tag', 'a: !secret x', '1:4: not YAML: a tag is not known'],
   ['a tag of YAML’s own', 'a: !!binary aGk=', '1:4: not YAML: a tag is not known'],
   ['a tag that changes nothing', 'a: !!str 5', 'tags and anchors are not read'],
+  ['a carriage return alone', 'a: 1\r\nb: 2 # no key:\rc: 3', '2:15: not YAML: a carriage return'],
+  ['one in a quoted text', 'a: "b\rc"', '1:6: not YAML: a carriage return'],
   ['two documents', 'a: 1\n---\nb: 2', '2:1: not YAML: a second document begins'],
   ['a tab', 'a:\n\tb: 1', 'not YAML: a tab is used for indentation'],
   ['wrong indentation', 'a:\n    b: 1\n  c: 2', '3:'],
