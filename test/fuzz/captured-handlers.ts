@@ -164,8 +164,11 @@ function callUnary({ handle }: Method, request: unknown, peer: string): Promise<
 function callStream({ handle, isBidi }: Method, request: unknown, peer: string): Promise<Ended> {
   return new Promise((resolve) => {
     const stream = Object.assign(callOf(request, peer), {
-      write() {
+      // What a stream that is none must have of one: see `requestsOf` in proto/serve.ts.
+      _readableState: { highWaterMark: 1 },
+      write(_message: unknown, done: () => void) {
         if (!isBidi) setImmediate(() => stream.emit('cancelled'))
+        setImmediate(done)
         return true
       },
       end: () => resolve(NOTHING),

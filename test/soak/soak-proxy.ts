@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, Agent as HttpAgent, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { MAX_SESSIONS } from '../../proxy/http2/pool.ts'
 import { systemClock } from '../../spiffe/clock.ts'
 import { abandon, comeAndGo, flood, halfClose, resetRapidly } from '../hostile/hostile-clients.ts'
 import { startAgent, startServer } from '../processes/cluster.ts'
@@ -40,7 +41,7 @@ export interface SoakReport {
   readonly courses: readonly Course[]
   /** Connections that are left of all that clients, hostile ones too, ever caused. */
   readonly left: number
-  /** HTTP/2 connections of the outbound proxy's pool among those that were left; it keeps one for minutes without a stream. */
+  /** Of those that were left, HTTP/2 connections of the outbound proxy's pool: a burst of streams opens many, and it keeps them for minutes. */
   readonly kept: number
   /** What the logs say of requests that failed. */
   readonly explanations: readonly string[]
@@ -248,9 +249,6 @@ const HOSTILE = 20
 /** Connections that are open all through a round and say nothing. */
 const ABANDONED = 100
 
-/** Those whose streams are reset are the only clients that speak HTTP/2, one at a time, so one connection carries them all. */
-const MOST_KEPT = 1
-
 /** Connections that the outbound proxy still has although all clients have gone, as soon as there is none, or as it is then. */
 async function connectionsLeft({ outbound }: Soaked, patienceMs: number) {
   let [upstream, others] = [-1, -1]
@@ -265,7 +263,7 @@ async function connectionsLeft({ outbound }: Soaked, patienceMs: number) {
     },
     patienceMs,
   ).catch(() => {})
-  const kept = Math.min(upstream, MOST_KEPT)
+  const kept = Math.min(upstream, MAX_SESSIONS)
   return { kept, left: upstream - kept + others }
 }
 
