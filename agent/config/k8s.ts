@@ -174,9 +174,12 @@ function checkPair(read: Written, { report }: Context): void {
 
 /** Whose written value says that a kubelet is to be asked, or a node looked at. */
 const OF_KUBELET = [
-  ...(['kubelet_read_only_port', 'kubelet_secure_port', 'certificate_path'] as const),
-  ...(['private_key_path', 'node_name'] as const),
-]
+  'kubelet_read_only_port',
+  'kubelet_secure_port',
+  'certificate_path',
+  'private_key_path',
+  'node_name',
+] as const
 const TRUE_OF_KUBELET = ['skip_kubelet_verification', 'use_anonymous_authentication'] as const
 /** Whose default changes nothing when it is written. */
 const DEFAULTS_OF_KUBELET = [

@@ -3,7 +3,7 @@
  * not have them. The doctor asks for each that is needed; SECURITY.md tells of all of them.
  */
 
-import type { Permission } from './permissions.ts'
+import type { ObjectName, Permission } from './permissions.ts'
 import type { Configuration } from './read-configuration.ts'
 
 /** A permission, and the part of a configuration that needs it. */
@@ -26,8 +26,9 @@ const isIstio = ({ server }: Configuration) =>
 const isLinkerd = ({ server: { mesh } }: Configuration) =>
   mesh.linkerd !== undefined && mesh.linkerd.kubeconfig === undefined
 
-function leaseOf({ server: { controller } }: Configuration) {
-  return controller?.kubeconfig === undefined ? controller?.leaderElection : undefined
+function leasesOf({ server: { controller } }: Configuration): readonly ObjectName[] {
+  const lease = controller?.kubeconfig === undefined ? controller?.leaderElection : undefined
+  return lease === undefined ? [] : [{ namespace: lease.namespace, name: lease.leaseName }]
 }
 
 const notifiers = ({ server }: Configuration) =>
@@ -48,7 +49,14 @@ const brokerOf = ({ agent }: Configuration) =>
 const inCluster = { who: 'server', scope: 'cluster' } as const
 const ofAgent = { who: 'agent', scope: 'cluster' } as const
 const REVIEWS = { group: 'authentication.k8s.io', resource: 'tokenreviews' }
-const LEASES = { who: 'server', group: 'coordination.k8s.io', resource: 'leases' } as const
+const ELECTING = {
+  who: 'server',
+  group: 'coordination.k8s.io',
+  resource: 'leases',
+  setting: ELECTION,
+  why: 'agree which of several servers registers workloads',
+  isNeeded: (configuration: Configuration) => leasesOf(configuration).length > 0,
+} as const
 const KEEP = 'keep the caBundle of those with the label equal to the trust bundle'
 const TRUSTING = { ...inCluster, verbs: ['list', 'watch', 'patch'] } as const
 
@@ -69,23 +77,10 @@ export const CONFIGURED_PERMISSIONS: readonly ConfiguredPermission[] = [
     isNeeded: isLinkerd,
   },
   {
-    ...{ ...LEASES, scope: 'own', verbs: ['create'], setting: ELECTION },
-    names: (configuration) => {
-      const lease = leaseOf(configuration)
-      return lease === undefined ? [] : [{ namespace: lease.namespace, name: '' }]
-    },
-    why: 'agree which of several servers registers workloads',
-    isNeeded: (configuration) => leaseOf(configuration) !== undefined,
+    ...{ ...ELECTING, scope: 'own', verbs: ['create'] },
+    names: (configuration) => leasesOf(configuration).map((lease) => ({ ...lease, name: '' })),
   },
-  {
-    ...{ ...LEASES, scope: 'named', verbs: ['get', 'update'], setting: ELECTION },
-    names: (configuration) => {
-      const lease = leaseOf(configuration)
-      return lease === undefined ? [] : [{ namespace: lease.namespace, name: lease.leaseName }]
-    },
-    why: 'agree which of several servers registers workloads',
-    isNeeded: (configuration) => leaseOf(configuration) !== undefined,
-  },
+  { ...ELECTING, scope: 'named', verbs: ['get', 'update'], names: leasesOf },
   {
     ...{ who: 'server', scope: 'named', group: '', resource: 'configmaps' },
     ...{ verbs: ['create', 'patch'], names: configMaps, setting: CONFIG_MAPS },

@@ -88,9 +88,8 @@ export function decide(
   try {
     return decideFor(request, found.pod, isBanned, deps)
   } catch (error) {
-    if (!(error instanceof IdentityError)) throw error
-    if (error.code === 'SPIFFE_ID_INVALID') return deny('InvalidIdentity', error.message)
-    throw error
+    if (!(error instanceof IdentityError) || error.code !== 'SPIFFE_ID_INVALID') throw error
+    return deny('InvalidIdentity', error.message)
   }
 }
 

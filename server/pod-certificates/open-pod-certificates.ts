@@ -52,17 +52,8 @@ export async function openPodCertificates(
   for (const { kubeconfig, ...config } of configs) {
     const cluster = stack.use(await openCluster({ kubeconfig }))
     const signing = {
-      ...{
-        ...config,
-        cluster,
-        trustDomain,
-        defaultTtlSeconds,
-        index,
-        privileged,
-        issuer,
-        clock,
-        random,
-      },
+      ...{ ...config, cluster, trustDomain, defaultTtlSeconds },
+      ...{ index, privileged, issuer, clock, random },
       log: log.child({ component: 'pod-certificates', cluster: config.clusterName }),
       async isBanned(id: SpiffeId) {
         const node = await nodes.find(id)
