@@ -32,6 +32,11 @@ export function isOfTheFuture(obtainedAt: Date, now: Date): boolean {
   return obtainedAt.getTime() - now.getTime() > BACKDATE_MS
 }
 
+/** When something was obtained: the later one, should the clock have been set back between the question and its answer. */
+export function obtainedBetween(askedAt: Date, answeredAt: Date): Date {
+  return askedAt > answeredAt ? askedAt : answeredAt
+}
+
 /** Whether an SVID lives too short for the target that is set, and is renewed as if there were none. */
 export function isShortOfTarget(lifetime: Lifetime, policy: RenewalPolicy): boolean {
   const targetMs = targetOf(policy)

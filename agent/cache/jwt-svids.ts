@@ -10,7 +10,7 @@ import { type ErrorCode, IdentityError } from '../../spiffe/error.ts'
 import { parseJwtSvid } from '../../spiffe/jwt/jwt-svid.ts'
 import type { Random } from '../../spiffe/random.ts'
 import { createBackoff } from '../backoff.ts'
-import { isOfTheFuture } from '../renewal-time.ts'
+import { isOfTheFuture, obtainedBetween } from '../renewal-time.ts'
 import type { CachedEntry } from './entry.ts'
 import type { IdentitySource, JwtSvid } from './identity.ts'
 import { type CachedToken, createJwtCache, jwtCacheKey } from './jwt-cache.ts'
@@ -131,7 +131,9 @@ async function fetchToken(
   const giveUpAt = clock.now().getTime() + MAX_FETCH_MS
   for (;;) {
     try {
-      return checked(await sign(entry.entryId, audience, signal), entry, clock.now())
+      const askedAt = clock.now()
+      const token = await sign(entry.entryId, audience, signal)
+      return checked(token, entry, obtainedBetween(askedAt, clock.now()))
     } catch (error) {
       const pauseMs = backoff.next()
       const isPassing = error instanceof IdentityError && PASSING.has(error.code)

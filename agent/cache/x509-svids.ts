@@ -10,7 +10,7 @@ import { generateKey, type KeyType, spkiOf, toPkcs8 } from '../../spiffe/key.ts'
 import type { Random } from '../../spiffe/random.ts'
 import { createCsr } from '../../spiffe/x509/csr.ts'
 import { createBackoff } from '../backoff.ts'
-import { isShortOfTarget, type RenewalPolicy } from '../renewal-time.ts'
+import { isShortOfTarget, obtainedBetween, type RenewalPolicy } from '../renewal-time.ts'
 import type { CachedEntry } from './entry.ts'
 import type { WorkloadCache } from './workload-cache.ts'
 import { type X509Svid, x509Svid } from './x509-svid.ts'
@@ -128,8 +128,9 @@ async function fetchBatch(
     entryId,
     csr: createCsr({ key, uriSans: [id] }),
   }))
+  const askedAt = clock.now()
   const answers = await deps.sign(requests, signal)
-  const now = clock.now()
+  const now = obtainedBetween(askedAt, clock.now())
   const svids: X509Svid[] = []
   for (const [at, { entry, key }] of asked.entries()) {
     const { entryId, id, revision } = entry
@@ -145,7 +146,7 @@ async function fetchBatch(
       svids.push(svid)
     } catch (error) {
       deps.onFailure({ error, entryId })
-      cache.postpone(entryId, now.getTime() + REFUSED_RETRY_MS)
+      cache.postpone(entryId, clock.now().getTime() + REFUSED_RETRY_MS)
     }
   }
   cache.store(svids)

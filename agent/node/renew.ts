@@ -15,7 +15,13 @@ import { createCsr } from '../../spiffe/x509/csr.ts'
 import { verifyX509Svid } from '../../spiffe/x509/verify.ts'
 import { createBackoff } from '../backoff.ts'
 import { findKey, type KeyStore, otherKeyId } from '../keys/key-store.ts'
-import { isOfTheFuture, keepAtLeastMs, type RenewalPolicy, renewalTime } from '../renewal-time.ts'
+import {
+  isOfTheFuture,
+  keepAtLeastMs,
+  obtainedBetween,
+  type RenewalPolicy,
+  renewalTime,
+} from '../renewal-time.ts'
 import { taintedKeyIds } from '../tainted-keys.ts'
 import { type AgentSvid, agentSvid } from './agent-svid.ts'
 import { callUnary } from './call.ts'
@@ -67,7 +73,7 @@ export async function keepRenewed(deps: RenewDeps, signal: AbortSignal): Promise
     capMs: MAX_RETRY_MS,
     random: deps.random,
   })
-  let schedule = scheduleOf(deps, ANY_TIME)
+  let schedule = scheduleOf(deps, ANY_TIME, clock.now())
   let mustAttest = false
   while (!signal.aborted) {
     standing.bell.reset()
@@ -77,13 +83,14 @@ export async function keepRenewed(deps: RenewDeps, signal: AbortSignal): Promise
       await clock.sleep(waitMs, AbortSignal.any([signal, standing.bell.signal()]))
       continue
     }
+    const askedAt = clock.now()
     try {
       const renew = () => renewOnce(deps, mustAttest, signal)
       await (deps.measureRotation === undefined ? renew() : deps.measureRotation(renew))
       mustAttest = false
-      const now = clock.now()
-      const keepMs = keepAtLeastMs(now, deps.svid().expiresAt)
-      schedule = scheduleOf(deps, now.getTime() + keepMs)
+      const obtainedAt = obtainedBetween(askedAt, clock.now())
+      const keepMs = keepAtLeastMs(obtainedAt, deps.svid().expiresAt)
+      schedule = scheduleOf(deps, obtainedAt.getTime() + keepMs, obtainedAt)
       backoff.reset()
     } catch (error) {
       if (signal.aborted) return
@@ -117,15 +124,15 @@ interface Schedule {
 function scheduleOf(
   { svid, bundle, policy, random, clock }: RenewDeps,
   earliestMs: number,
+  obtainedAt: Date,
 ): Schedule {
   const { notBefore, expiresAt, authorityKeyIds } = svid()
   const renewMs = renewalTime({ notBefore, expiresAt }, policy, random).getTime()
-  const madeAt = clock.now()
   // The clock was set back while the agent was down.
-  const isEarly = earliestMs === ANY_TIME && isOfTheFuture(notBefore, madeAt)
+  const isEarly = earliestMs === ANY_TIME && isOfTheFuture(notBefore, obtainedAt)
   return {
     dueInMs() {
-      if (isEarly || isOfTheFuture(madeAt, clock.now())) return 0
+      if (isEarly || isOfTheFuture(obtainedAt, clock.now())) return 0
       const dueMs = isTainted(authorityKeyIds, bundle()) ? earliestMs : renewMs
       return Math.max(dueMs, earliestMs) - clock.now().getTime()
     },

@@ -87,6 +87,19 @@ test('a new entry gets an SVID at once, without any pause', async () => {
   expect(spkiOf(parsePkcs8(svid?.key ?? Buffer.alloc(0)))).toEqual(Buffer.from(leaf.spki))
 })
 
+test('an SVID that was asked for before the clock was set back is to be renewed, even if it came after', async () => {
+  await using run = setUp()
+  run.know('a')
+  run.faults.push((id, spki) => {
+    const leaf = leafFor(spki, cachedEntry(id).id, run.clock)
+    run.faults.length = 0
+    run.clock.advance(-3600_000)
+    return { kind: 'signed', chain: [leaf] }
+  })
+  await run.settled()
+  expect(run.cache.plan().stale).toMatchObject([{ entryId: 'a' }])
+})
+
 test('many entries are asked for in batches that the server takes', async () => {
   await using run = setUp()
   const ids = Array.from({ length: MAX_BATCH + 1 }, (_, at) => `e${at}`)

@@ -36,6 +36,7 @@ async function setUp({
     bundle: ca.bundle as Bundle,
     attested: 0,
     isDiskFull: false,
+    onAdopt: () => {},
   }
   const memory = openMemoryKeys()
   await memory.put('agent-svid-A', key)
@@ -69,6 +70,7 @@ async function setUp({
       adopted.push(svid)
       state.svid = svid
       connection.replace(svid)
+      state.onAdopt()
     },
     async attest(next) {
       state.attested += 1
@@ -327,6 +329,18 @@ test('an SVID that came before the clock was set back is renewed as soon as some
       /not valid before .*Z, and it is .*Z by the clock of this machine; set the clock right/,
     ),
   })
+})
+
+test('an SVID that came a moment before the clock was set back is renewed at once, even if nobody looked at the clock in between', async () => {
+  await using agent = await setUp()
+  agent.state.onAdopt = () => {
+    agent.state.onAdopt = () => {}
+    agent.clock.advance(-HOUR)
+  }
+  await agent.clock.sleepers(1)
+  agent.clock.advance(HOUR / 2)
+  await expect.poll(() => agent.adopted.length).toBe(2)
+  expect(agent.failures).toEqual([])
 })
 
 test('after failed renewals the next one does not wait any longer once somebody rings', async () => {
