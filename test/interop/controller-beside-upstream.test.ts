@@ -172,6 +172,9 @@ const OBJECTS: readonly object[] = [
   },
 ]
 
+/** Of what upstream said, when it does not settle. */
+const SAID_CHARACTERS = 4_000
+
 const isSettled = async (isAsWanted: (all: Readonly<Record<string, unknown>>) => boolean) => {
   const all = await statuses()
   return isAsWanted(all) ? all : undefined
@@ -179,10 +182,16 @@ const isSettled = async (isAsWanted: (all: Readonly<Record<string, unknown>>) =>
 
 interop('the same objects give the same entries and the same counters', NEEDS, async () => {
   for (const object of OBJECTS) await apply(kubernetes, object)
+  // Which one of two that were made in the same second gives way is decided by their UIDs.
   const hasCounted = (all: Readonly<Record<string, unknown>>) =>
     JSON.stringify(all.federating ?? '').includes('"entryFailures":1') &&
-    JSON.stringify(all.masked ?? '').includes('"entriesMasked":1')
-  const theirs = await until('upstream to settle', () => isSettled(hasCounted))
+    JSON.stringify([all.default, all.masked]).includes('"entriesMasked":1')
+  const theirs = await until('upstream to settle', () => isSettled(hasCounted)).catch(
+    async (cause) => {
+      const said = upstream.output().slice(-SAID_CHARACTERS)
+      throw new Error(`${said}\n${JSON.stringify(await statuses())}`, { cause })
+    },
+  )
   const theirEntries = await until('upstream’s entries', async () => {
     const found = await entries(spire, 'spire')
     return found.length >= 7 ? found : undefined
