@@ -101,6 +101,7 @@ async function handshake(
   signal?.addEventListener('abort', canceled, { once: true })
   if (signal?.aborted === true) canceled()
   void clock.sleep(HANDSHAKE_TIMEOUT_MS, done.signal).then(() => {
+    if (done.signal.aborted) return
     const seconds = HANDSHAKE_TIMEOUT_MS / 1000
     reject(new IdentityError('DEADLINE_EXCEEDED', `no TLS handshake within ${seconds} s`))
   })

@@ -10,9 +10,9 @@ import { peerChain } from '../../proto/peer-chain.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
-import { verifyPeer } from '../../spiffe/x509/verify.ts'
 import type { X509Context } from '../x509-context.ts'
 import type { Authorize } from './authorize.ts'
+import { verifyKnown } from './known-chains.ts'
 
 /** A peer that was believed, and what it was believed for. */
 export interface VerifiedPeer {
@@ -55,10 +55,10 @@ export function judgeChain(
 ): VerifiedPeer {
   const usage = peer === 'client' ? 'clientAuth' : 'serverAuth'
   const verifiedAt = clock.now()
-  const { id, leaf, path } = verifyPeer({ chain, bundles, now: verifiedAt, usage })
+  const { id, authorityExpiresAt } = verifyKnown({ chain, bundles, now: verifiedAt, usage })
   // Exactly true: a promise that somebody returned by mistake must not pass.
   if (authorize(id) !== true) {
     throw new IdentityError('NOT_AUTHORIZED', `the peer ${id} is verified, but not authorized here`)
   }
-  return { id, chain, authorityExpiresAt: (path.at(-1) ?? leaf).notAfter, verifiedAt }
+  return { id, chain, authorityExpiresAt, verifiedAt }
 }
