@@ -12,6 +12,8 @@ export type Row =
       readonly run: string
       readonly best: ReadonlyMap<Kind, Measured>
     }
+  /** Milliseconds until most answers have come. */
+  | { readonly kind: 'late'; readonly title: string; readonly ms: ReadonlyMap<Kind, number> }
   | { readonly kind: 'idle'; readonly title: string; readonly kib: ReadonlyMap<Kind, number> }
 
 const PEERS = ['envoy', 'haproxy'] as const
@@ -42,7 +44,8 @@ function tableOf(rows: readonly Row[]): readonly string[] {
     '|---|---:|---:|---:|---:|---:|',
   ]
   for (const row of rows) {
-    lines.push(row.kind === 'load' ? loadLine(row) : idleLine(row))
+    if (row.kind === 'load') lines.push(loadLine(row))
+    else lines.push(row.kind === 'late' ? lateLine(row) : idleLine(row))
   }
   return lines
 }
@@ -60,6 +63,14 @@ function loadLine({ title, run, best }: Extract<Row, { kind: 'load' }>): string 
   const ratios = PEERS.map((kind) => times(ours / (of(kind) ?? Number.NaN)))
   const all = [whole(ours), ...PEERS.map((kind) => whole(of(kind)))]
   return `| ${title}; ${run} | ${[...all, ...ratios].join(' | ')} |`
+}
+
+/** Ratios as for rates: more is better for ours. */
+function lateLine({ title, ms }: Extract<Row, { kind: 'late' }>): string {
+  const show = (kind: Kind) => ms.get(kind)?.toFixed(1) ?? ''
+  const ours = ms.get('steeple') ?? Number.NaN
+  const ratios = PEERS.map((kind) => times((ms.get(kind) ?? Number.NaN) / ours))
+  return `| ${title}, ms | ${[show('steeple'), ...PEERS.map(show), ...ratios].join(' | ')} |`
 }
 
 function idleLine({ title, kib }: Extract<Row, { kind: 'idle' }>): string {
