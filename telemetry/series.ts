@@ -56,7 +56,7 @@ export function createSeriesTable(): SeriesTable {
       metric = { kind, series: new Map() }
       metrics.set(name, metric)
     }
-    const written = writeLabels(labels)
+    const written = writtenOnce(labels)
     const known = metric.series.get(written)
     if (known !== undefined) return known
     const isFull = metric.series.size >= MAX_SERIES
@@ -122,6 +122,15 @@ function newBuckets(bounds: readonly number[], labels: string): Buckets {
       return `${buckets.join('')}${name}_sum{${labels}} ${sum}\n${name}_count{${labels}} ${total}\n`
     },
   }
+}
+
+/** Several metrics of one connection have the same labels. */
+const texts = new WeakMap<Labels, string>()
+
+function writtenOnce(labels: Labels): string {
+  const known = texts.get(labels) ?? writeLabels(labels)
+  texts.set(labels, known)
+  return known
 }
 
 function writeLabels(labels: Labels): string {

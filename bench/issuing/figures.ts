@@ -21,8 +21,16 @@ export function print(figure: Figure): Figure {
   return figure
 }
 
+let isKept = true
+
+/** From now on figures are printed and kept nowhere: those of a machine that does other things are not for a document. */
+export function onlyPrint(): void {
+  isKept = false
+}
+
 /** Takes the place of those lines in bench/README.md that have the same name, and adds what is new. */
 export function keepFigures(name: string, figures: readonly Figure[]): void {
+  if (!isKept) return
   const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`]
   const [before = '', rest] = readFileSync(README, 'utf8').split(begin)
   if (rest === undefined) throw new Error(`bench/README.md has no ${begin}`)
