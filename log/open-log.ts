@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { type Logger, pino } from 'pino'
+import { gatherLines } from './gather-lines.ts'
 import { sourceLocation } from './source-location.ts'
 
 export type LogLevel = 'PANIC' | 'FATAL' | 'ERROR' | 'WARN' | 'INFO' | 'DEBUG' | 'TRACE'
@@ -38,10 +39,22 @@ export interface OpenedLog extends Disposable {
 }
 
 const MODE = 0o640
+/** pino's number for it; TRACE has a lower one. */
+const DEBUG = 20
 
 /** @throws the file system's error when the log file cannot be opened */
 export function openLog({ level, format, file, hasSource = false }: LogOptions): OpenedLog {
   let fd = file === undefined ? process.stdout.fd : openSync(file, 'a', MODE)
+  const lines = gatherLines((text) => writeLines(fd, text))
+  process.on('exit', lines.flush) // what a defect ended is told up to its last line
+  const destination = {
+    [pino.symbols.needsMetadataGsym]: true,
+    /** pino's number for the level of the line that it writes. */
+    lastLevel: 0,
+    write(line: string) {
+      lines.add(format === 'json' ? line : toText(line), destination.lastLevel <= DEBUG)
+    },
+  }
   const log = pino(
     {
       level: PINO_LEVEL[level],
@@ -51,12 +64,13 @@ export function openLog({ level, format, file, hasSource = false }: LogOptions):
       serializers: { err: pino.stdSerializers.err },
       ...(hasSource ? { mixin: sourceLocation } : {}),
     },
-    { write: (line: string) => writeLine(fd, format === 'json' ? line : toText(line)) },
+    destination,
   )
   return {
     log,
     reopen() {
       if (file === undefined) return
+      lines.flush()
       const before = fd
       try {
         fd = openSync(file, 'a', MODE)
@@ -67,6 +81,8 @@ export function openLog({ level, format, file, hasSource = false }: LogOptions):
       closeSync(before)
     },
     [Symbol.dispose]() {
+      process.off('exit', lines.flush)
+      lines.flush()
       if (file !== undefined) closeSync(fd)
     },
   }
@@ -91,9 +107,9 @@ function quote(value: unknown): string {
 }
 
 /** A full pipe or a closed terminal must not take the process down with it. */
-function writeLine(fd: number, line: string): void {
+function writeLines(fd: number, lines: string): void {
   try {
-    writeSync(fd, line)
+    writeSync(fd, lines)
   } catch {
     // nowhere left to say it
   }

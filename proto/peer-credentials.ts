@@ -100,13 +100,15 @@ export function openPidfd(
 /** Each may be interrupted by a signal, e.g. a profiler's. */
 const MAX_POLLS = 10
 
+/** One `struct pollfd` for all: it is asked and answered in one call, and its answer is not read from here. */
+const POLLED = Buffer.alloc(8)
+
 /** A pidfd becomes readable when its process has ended. */
 function isRunning(pidfd: number): boolean {
-  const fds = Buffer.alloc(8)
-  fds.writeInt32LE(pidfd, 0)
-  fds.writeInt16LE(POLLIN, 4)
+  POLLED.writeInt32LE(pidfd, 0)
+  POLLED.writeInt16LE(POLLIN, 4)
   for (let polls = 0; polls < MAX_POLLS; polls++) {
-    const ready = poll(fds, 1, 0)
+    const ready = poll(POLLED, 1, 0)
     if (ready >= 0) return ready === 0
   }
   return false

@@ -22,7 +22,7 @@ export interface Call<C> {
   /** Full method, e.g. `/spire.api.server.entry.v1.Entry/GetEntry`. */
   readonly method: string
   readonly metadata: Metadata
-  /** Aborts when the caller cancels, goes away, or its deadline passes. */
+  /** Aborts when the caller cancels, goes away, or its deadline passes, and when the endpoint is stopping. */
   readonly signal: AbortSignal
 }
 
@@ -68,6 +68,8 @@ export interface Endpoint<C> {
   }): void
   /** Told of every call that begins; what it returns is told, exactly once, how that call ended. */
   observe?(method: string): (end: CallEnd<C>) => void
+  /** When it aborts, so do the signals of all open calls; what each answers then is its own affair. */
+  readonly stopping?: AbortSignal
 }
 
 export interface CallEnd<C> {
@@ -83,11 +85,29 @@ type StreamCall = ServerWritableStream<unknown, unknown> | ServerDuplexStream<un
 type AnyCall = ServerUnaryCall<unknown, unknown> | StreamCall
 type AnyHandler<C> = (request: unknown, call: Call<C>, send?: unknown) => Promise<unknown>
 
+/** One for all calls: `AbortSignal.any` costs each of them as much as reading who calls. */
+interface Served<C> extends Endpoint<C> {
+  /** Of the calls that are open, where something may stop them all. */
+  readonly open: Set<AbortController> | undefined
+}
+
+function served<C>(endpoint: Endpoint<C>): Served<C> {
+  const { stopping } = endpoint
+  if (stopping === undefined) return { ...endpoint, open: undefined }
+  const open = new Set<AbortController>()
+  const stop = () => {
+    for (const call of open) call.abort(stopping.reason)
+  }
+  stopping.addEventListener('abort', stop, { once: true })
+  return { ...endpoint, open }
+}
+
 export function addService<C, H>(
-  endpoint: Endpoint<C>,
+  options: Endpoint<C>,
   service: ServiceDefinition,
   implementation: Implementation<C, H>,
 ): void {
+  const endpoint = served(options)
   const handlers: UntypedServiceImplementation = {}
   for (const [name, definition] of Object.entries(service)) {
     // Casts: the mapped type above guarantees the shapes; here they are looked up by name.
@@ -109,7 +129,7 @@ export function addService<C, H>(
 }
 
 async function runUnary<C>(
-  endpoint: Endpoint<C>,
+  endpoint: Served<C>,
   method: string,
   handler: AnyHandler<C>,
   grpc: ServerUnaryCall<unknown, unknown>,
@@ -131,7 +151,7 @@ async function runUnary<C>(
 }
 
 async function runStream<C>(
-  endpoint: Endpoint<C>,
+  endpoint: Served<C>,
   method: string,
   bidi: boolean,
   handler: AnyHandler<C>,
@@ -148,7 +168,7 @@ async function runStream<C>(
     const { signal } = opened
     await endpoint.authorize(opened, request)
     const wanted = bidi ? requestsOf(grpc as ServerDuplexStream<unknown, unknown>, signal) : request
-    await handler(wanted, opened, (message: unknown) => send(grpc, message, signal))
+    await handler(wanted, opened, sendTo(grpc, signal))
     grpc.end()
     ended?.({ call, request, error: undefined })
   } catch (error) {
@@ -165,11 +185,17 @@ function callerIn<C>(call: Call<C> | undefined): { readonly caller?: C } {
 /** Made once: grpc-js says so at the end of every call, and nobody reads the stack that each new one would have. */
 const CALLER_GONE = new DOMException('the caller is gone', 'AbortError')
 
-function toCall<C>(endpoint: Endpoint<C>, method: string, grpc: AnyCall): Call<C> {
+function toCall<C>(endpoint: Served<C>, method: string, grpc: AnyCall): Call<C> {
+  const { stopping, open } = endpoint
   const gone = new AbortController()
+  if (stopping?.aborted) gone.abort(stopping.reason)
+  else open?.add(gone)
   // Cast: the three call types have the same event, but their overloads do not unify.
   const emitter: NodeJS.EventEmitter = grpc as unknown as NodeJS.EventEmitter
-  emitter.on('cancelled', () => gone.abort(CALLER_GONE))
+  emitter.on('cancelled', () => {
+    open?.delete(gone)
+    gone.abort(CALLER_GONE)
+  })
   return {
     caller: endpoint.callerOf(grpc.getPeer()),
     method,
@@ -196,14 +222,20 @@ async function* requestsOf(
   }
 }
 
-async function send(grpc: StreamCall, message: unknown, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
-    grpc.write(message, done)
+/** grpc-js forgets what was written to a caller that goes away; whoever waits for it then is told as well. */
+function sendTo(grpc: StreamCall, signal: AbortSignal): (message: unknown) => Promise<void> {
+  const unwritten = new Set<() => void>()
+  signal.addEventListener('abort', () => {
+    for (const resolve of unwritten) resolve()
   })
+  return async (message) => {
+    if (signal.aborted) return
+    await new Promise<void>((resolve) => {
+      unwritten.add(resolve)
+      grpc.write(message, () => {
+        unwritten.delete(resolve)
+        resolve()
+      })
+    })
+  }
 }

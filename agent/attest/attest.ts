@@ -8,8 +8,8 @@ import type { Log } from '../../log/open-log.ts'
 import type { UnixCaller } from '../../proto/peer-credentials.ts'
 import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import type { Selector } from '../../spiffe/selector.ts'
-import { type ProcessStatus, readProcessStatus } from './process-status.ts'
-import type { WorkloadAttestor } from './workload-attestor.ts'
+import { type ProcessIds, readProcessIds } from './process-status.ts'
+import type { SeenCaller, WorkloadAttestor } from './workload-attestor.ts'
 
 /**
  * @throws IdentityError ATTESTATION_FAILED when no attestor succeeded: callers take it as "try again", never as
@@ -21,14 +21,14 @@ export interface AttestDeps {
   readonly attestors: readonly WorkloadAttestor[]
   readonly log: Log
   /** Reads the process anew at each call. */
-  readonly statusOf?: (pid: number) => ProcessStatus
+  readonly idsOf?: (pid: number) => ProcessIds
 }
 
 const REFUSAL = 'workload attestation failed'
 
 export function attestWith(deps: AttestDeps): Attest {
-  const read = deps.statusOf ?? readProcessStatus
-  const statusOf = (pid: number) => {
+  const read = deps.idsOf ?? readProcessIds
+  const idsOf = (pid: number) => {
     try {
       return read(pid)
     } catch (error) {
@@ -36,9 +36,10 @@ export function attestWith(deps: AttestDeps): Attest {
     }
   }
   return async (caller, signal) => {
-    const before = statusOf(caller.pid)
-    const selectors = await selectorsOf(deps, caller, signal)
-    refuseIfReplaced(caller, before, statusOf(caller.pid))
+    const before = idsOf(caller.pid)
+    const selectors = await selectorsOf(deps, { ...caller, ids: before }, signal)
+    const after = idsOf(caller.pid)
+    refuseIfReplaced(caller, before, after)
     deps.log.debug({ pid: caller.pid, selectors: [...selectors] }, 'Attested a workload')
     return selectors
   }
@@ -46,7 +47,7 @@ export function attestWith(deps: AttestDeps): Attest {
 
 async function selectorsOf(
   { attestors, log }: AttestDeps,
-  caller: UnixCaller,
+  caller: SeenCaller,
   signal: AbortSignal,
 ): Promise<ReadonlySet<Selector>> {
   const found = await Promise.allSettled(
@@ -70,14 +71,11 @@ async function selectorsOf(
 }
 
 /**
- * The pidfd says that the process which connected lives, so its number was nobody else's meanwhile; the IDs say
- * that it has not become a set-user-ID program, or dropped its rights, since then. Either doubt refuses.
+ * The pidfd, asked when all has been read, says that the process which connected lives, so its number was nobody else's
+ * meanwhile; the IDs say that it has not become a set-user-ID program, or dropped its rights, since then. Either doubt refuses.
  */
-function refuseIfReplaced(caller: UnixCaller, before: ProcessStatus, after: ProcessStatus): void {
+function refuseIfReplaced(caller: UnixCaller, before: ProcessIds, after: ProcessIds): void {
   if (!caller.isAlive()) throw replaced('the process that connected has ended')
-  if (before.startTicks !== after.startTicks) {
-    throw replaced('another process has taken the number of the one that connected')
-  }
   for (const { uid, gid } of [before, after]) {
     if (uid !== caller.uid || gid !== caller.gid) {
       throw replaced(

@@ -30,10 +30,12 @@ const START_TIME_AFTER_STATE = 19
  * @throws IdentityError ATTESTATION_FAILED when the process has ended or its files are not readable
  */
 export function readProcessStatus(pid: number): ProcessStatus {
-  return {
-    ...parseProcessIds(read(pid, 'status')),
-    startTicks: parseStartTicks(read(pid, 'stat')),
-  }
+  return { ...readProcessIds(pid), startTicks: parseStartTicks(read(pid, 'stat')) }
+}
+
+/** The half of it that is enough for whoever holds the process by a pidfd. @throws IdentityError ATTESTATION_FAILED, as above */
+export function readProcessIds(pid: number): ProcessIds {
+  return parseProcessIds(read(pid, 'status'))
 }
 
 /** Reads the text of `/proc/<pid>/status`. @throws IdentityError ATTESTATION_FAILED */
@@ -76,9 +78,13 @@ function read(pid: number, name: 'status' | 'stat'): string {
 
 function idsOf(status: string, name: string): readonly number[] {
   // The program's name comes first, with its newlines escaped, so no program can forge a line.
-  const line = status.split('\n').find((one) => one.startsWith(`${name}:\t`))
-  if (line === undefined) throw unreadable(`a line ${name}`)
-  const words = line.slice(name.length + 2).split(/[\t ]+/)
+  const head = `${name}:\t`
+  const isFirst = status.startsWith(head)
+  const before = isFirst ? 0 : status.indexOf(`\n${head}`)
+  if (before === -1) throw unreadable(`a line ${name}`)
+  const start = before + (isFirst ? 0 : 1) + head.length
+  const end = status.indexOf('\n', start)
+  const words = status.slice(start, end === -1 ? undefined : end).split(/[\t ]+/)
   return words.filter((word) => word !== '').map(parseId)
 }
 

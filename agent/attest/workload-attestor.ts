@@ -2,7 +2,14 @@
 import type { UnixCaller } from '../../proto/peer-credentials.ts'
 import type { SpiffeId } from '../../spiffe/id.ts'
 import type { Selector } from '../../spiffe/selector.ts'
+import type { ProcessIds } from './process-status.ts'
 import type { KubernetesObject } from './reference.ts'
+
+/** A calling process. */
+export interface SeenCaller extends UnixCaller {
+  /** What it was just before it is attested; left out: whoever needs it looks. */
+  readonly ids?: ProcessIds
+}
 
 /** `once`: what is known now is enough, for somebody who only asks. */
 export type Patience = 'full' | 'once'
@@ -15,7 +22,7 @@ export interface WorkloadAttestor {
    * @param patience `full` when left out
    * @throws when the facts cannot be established; the caller then goes without the selectors of this attestor
    */
-  attest(caller: UnixCaller, signal: AbortSignal, patience?: Patience): Promise<readonly Selector[]>
+  attest(caller: SeenCaller, signal: AbortSignal, patience?: Patience): Promise<readonly Selector[]>
   /** For brokers. Left out: it knows no objects, and of a process it tells a broker what it tells everybody. */
   readonly forBrokers?: BrokeredAttestor
   /** What it does all the while, such as following a watch: until the signal aborts, and it never rejects. */

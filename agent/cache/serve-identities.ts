@@ -39,14 +39,15 @@ async function* distinct<T>(
   look: () => T | undefined,
 ): AsyncGenerator<T, void, undefined> {
   let last: T | undefined
-  while (!signal.aborted) {
-    const version = news.version()
+  const lookForOther = () => {
     const next = look()
-    if (next !== undefined && (last === undefined || !isSame(last, next))) {
-      last = next
-      yield next
-    }
-    await news.after(version, signal)
+    return next === undefined || (last !== undefined && isSame(last, next)) ? undefined : next
+  }
+  for (;;) {
+    const next = await news.until(lookForOther, signal)
+    if (next === undefined) return
+    last = next
+    yield next
   }
 }
 
@@ -66,12 +67,8 @@ function sharedX509View(
 ): (entries: readonly CachedEntry[]) => WorkloadUpdate | undefined {
   const shared = new WeakMap<readonly CachedEntry[], SharedView>()
   return (entries) => {
-    const svids: X509Svid[] = []
-    for (const entry of entries) {
-      const svid = cache.servable(entry)
-      if (svid === undefined) return undefined
-      svids.push(svid)
-    }
+    const svids = cache.allServable(entries)
+    if (svids === undefined) return undefined
     const knowledge = cache.knowledge()
     const before = shared.get(entries)
     if (before?.knowledge === knowledge && isEach(before.svids, svids, Object.is)) {

@@ -27,6 +27,8 @@ export interface WorkloadCache {
   served(selectors: ReadonlySet<Selector>): readonly CachedEntry[]
   /** The SVID of an entry, unless it must not be handed out now. */
   servable(entry: CachedEntry): X509Svid | undefined
+  /** Those of all these entries, in their order; undefined while one of them has none that may be handed out. */
+  allServable(entries: readonly CachedEntry[]): readonly X509Svid[] | undefined
   /** While it is held, the entries of these selectors have or get SVIDs. */
   subscribe(selectors: ReadonlySet<Selector>): Disposable
   plan(): Plan
@@ -92,19 +94,21 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
     uses.delete(entryId)
     retries.delete(entryId)
   }
-  const servable = (entry: CachedEntry) => {
+  const servableAt = (now: Date, entry: CachedEntry) => {
     const svid = svids.get(entry.entryId)
-    return isServable(svid, entry, clock.now()) ? svid : undefined
+    return isServable(svid, entry, now) ? svid : undefined
+  }
+  const servable = (entry: CachedEntry) => servableAt(clock.now(), entry)
+  const subscribed = () => {
+    // Those who are alike have the very same array.
+    const matching = new Set([...subscriptions].map(({ selectors }) => index.matching(selectors)))
+    return new Set([...matching].flatMap((entries) => entries.map(({ entryId }) => entryId)))
   }
   const make = (now: Date) =>
     planSvids({
       entries: known.entries.values(),
       svids,
-      subscribed: new Set(
-        [...subscriptions].flatMap(({ selectors }) =>
-          index.matching(selectors).map((one) => one.entryId),
-        ),
-      ),
+      subscribed: subscribed(),
       lastUse: (entryId) => uses.get(entryId) ?? 0,
       retryAt: (entryId) => retries.get(entryId),
       maxSvids,
@@ -138,6 +142,16 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
     matching: index.matching,
     served,
     servable,
+    allServable(entries) {
+      const now = clock.now()
+      const all: X509Svid[] = []
+      for (const entry of entries) {
+        const svid = servableAt(now, entry)
+        if (svid === undefined) return undefined
+        all.push(svid)
+      }
+      return all
+    },
     subscribe(selectors) {
       const subscription = { selectors }
       subscriptions.add(subscription)

@@ -9,17 +9,16 @@ import type { Workload } from './workload.ts'
 export interface AttendDeps {
   readonly attest: Attest
   readonly limitRate: LimitRate
-  /** Aborts when the agent stops. */
+  /** Aborts when the agent stops, and the signals of all calls with it. */
   readonly stopping: AbortSignal
 }
 
 /** @throws IdentityError RATE_LIMITED, ATTESTATION_FAILED, CALLER_UNIDENTIFIED, UNAVAILABLE, and what `answer` throws */
 export async function attend<T>(
   { attest, limitRate, stopping }: AttendDeps,
-  { caller, method, signal: gone }: Call<UnixCaller>,
+  { caller, method, signal }: Call<UnixCaller>,
   answer: (workload: Workload) => Promise<T>,
 ): Promise<T> {
-  const signal = AbortSignal.any([gone, stopping])
   const selectors = await attest(caller, signal)
   limitRate(method, selectors) // only now is it known whose call this is
   const answered = await answer({ caller, selectors, signal })

@@ -67,6 +67,7 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Asy
   const server = new Server({
     'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+    'grpc.enable_channelz': 0,
   })
   const stopping = new AbortController()
   const listener = await listenUnix({
@@ -81,6 +82,7 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Asy
     callerOf: listener.callerOf,
     authorize,
     ...(options.observe === undefined ? {} : { observe: options.observe }),
+    stopping: stopping.signal,
     onFailure(failure) {
       if (!stopping.signal.aborted) report(log, failure)
       if (isStranger(failure.error) && failure.caller !== undefined) listener.hangUp(failure.caller)

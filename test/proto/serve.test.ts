@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -27,6 +28,7 @@ async function serveHealth(
   implementation: Health,
   failures: unknown[] = [],
   ends: CallEnd<UnixCaller>[] = [],
+  stopping?: AbortSignal,
 ) {
   const server = new Server()
   const listener = await listenUnix({
@@ -47,6 +49,7 @@ async function serveHealth(
       },
       onFailure: ({ error }) => failures.push(error),
       observe: () => (end) => ends.push(end),
+      ...(stopping === undefined ? {} : { stopping }),
     },
     healthApi().service,
     implementation,
@@ -153,6 +156,44 @@ test('a handler sees its caller go away', async () => {
   stream.on('error', () => {})
   stream.once('data', () => stream.cancel())
   await gone.promise
+})
+
+test('when the endpoint is stopping, the signals of all open calls and of every later one abort', async () => {
+  const stopping = new AbortController()
+  const seen: AbortSignal[] = []
+  const over = Promise.withResolvers<void>()
+  await using served = await serveHealth(
+    {
+      async Check(_, { signal }) {
+        seen.push(signal)
+        return { status: 'SERVING' }
+      },
+      async Watch(_, { signal }, send) {
+        seen.push(signal)
+        await send({ status: 'SERVING' })
+        await over.promise
+        throw new IdentityError('UNAVAILABLE', 'stopping')
+      },
+    },
+    [],
+    [],
+    stopping.signal,
+  )
+  const streams = [served.client.Watch({}), served.client.Watch({})]
+  const ends = streams.map((stream) =>
+    once(
+      stream.on('data', () => {}),
+      'error',
+    ),
+  )
+  await Promise.all(streams.map((stream) => once(stream, 'data')))
+  expect(seen.map(({ aborted }) => aborted)).toEqual([false, false])
+  stopping.abort()
+  expect(seen.map(({ aborted }) => aborted)).toEqual([true, true])
+  await check(served.client)
+  expect(seen[2]?.aborted).toBe(true)
+  over.resolve()
+  for (const [error] of await Promise.all(ends)) expect(error.code).toBe(status.UNAVAILABLE)
 })
 
 test('refuses a path that is a file, and one where another process listens', async () => {

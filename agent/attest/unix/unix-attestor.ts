@@ -6,8 +6,8 @@
  */
 import type { UnixCaller } from '../../../proto/peer-credentials.ts'
 import { type Selector, selector } from '../../../spiffe/selector.ts'
-import { readProcessStatus } from '../process-status.ts'
-import type { WorkloadAttestor } from '../workload-attestor.ts'
+import { readProcessIds } from '../process-status.ts'
+import type { SeenCaller, WorkloadAttestor } from '../workload-attestor.ts'
 import { type AccountNames, openAccountNames } from './account-names.ts'
 import { openProgram } from './executable.ts'
 
@@ -37,10 +37,10 @@ export function unixAttestor(options: UnixAttestorOptions): WorkloadAttestor {
  * or afterwards, and who becomes another for the moment in between, by a set-user-ID program, gains nothing.
  */
 async function ownerSelectors(
-  { pid, uid, gid }: UnixCaller,
+  { pid, uid, gid, ids }: SeenCaller,
   names: AccountNames,
 ): Promise<Selector[]> {
-  const { supplementaryGids } = readProcessStatus(pid)
+  const { supplementaryGids } = ids ?? readProcessIds(pid)
   const found = [
     ...numberAndName('uid', uid, 'user', await names.userName(uid)),
     ...numberAndName('gid', gid, 'group', await names.groupName(gid)),

@@ -7,7 +7,7 @@ import { memoryLog } from '../../fakes/memory-log.ts'
 
 const { signal } = new AbortController()
 const caller: UnixCaller = { kind: 'unix', pid: 4711, uid: 1, gid: 2, isAlive: () => true }
-const same = { uid: 1, gid: 2, supplementaryGids: [], startTicks: 5n }
+const same = { uid: 1, gid: 2, supplementaryGids: [] }
 
 const says = (type: string, ...selectors: string[]): WorkloadAttestor => ({
   type,
@@ -20,9 +20,9 @@ const fails = (type: string): WorkloadAttestor => ({
   },
 })
 
-function setUp(attestors: readonly WorkloadAttestor[], statusOf?: AttestDeps['statusOf']) {
+function setUp(attestors: readonly WorkloadAttestor[], idsOf?: AttestDeps['idsOf']) {
   const { log, lines } = memoryLog()
-  return { attest: attestWith({ attestors, log, statusOf: statusOf ?? (() => same) }), lines }
+  return { attest: attestWith({ attestors, log, idsOf: idsOf ?? (() => same) }), lines }
 }
 
 test('joins the selectors of all attestors', async () => {
@@ -73,6 +73,41 @@ test('refuses a process that ended while it was looked at', async () => {
   })
 })
 
+test('whether the process lives is asked when all else has been read: until then nobody else had its number', async () => {
+  const asked: string[] = []
+  const looks: WorkloadAttestor = {
+    type: 'a',
+    attest: async () => {
+      asked.push('attestor')
+      return []
+    },
+  }
+  const { attest } = setUp([looks], () => {
+    asked.push('ids')
+    return same
+  })
+  const isAlive = () => {
+    asked.push('lives')
+    return true
+  }
+  await attest({ ...caller, isAlive }, signal)
+  expect(asked).toEqual(['ids', 'attestor', 'ids', 'lives'])
+})
+
+test('an attestor is told what was read of the process before it', async () => {
+  const seen: unknown[] = []
+  const looks: WorkloadAttestor = {
+    type: 'a',
+    attest: async ({ pid, ids }) => {
+      seen.push({ pid, ids })
+      return []
+    },
+  }
+  const { attest } = setUp([looks])
+  await attest(caller, signal)
+  expect(seen).toEqual([{ pid: 4711, ids: same }])
+})
+
 test('refuses a process whose files are gone', async () => {
   const { attest } = setUp([says('a', 'a:1')], () => {
     throw new Error('ENOENT')
@@ -84,7 +119,6 @@ test('refuses a process whose files are gone', async () => {
 })
 
 test.for([
-  ['another process has its number', { ...same, startTicks: 6n }, /another process/],
   ['it runs as another user', { ...same, uid: 0 }, /uid 1 gid 2 and now runs as uid 0 gid 2/],
   ['it runs with another group', { ...same, gid: 0 }, /now runs as uid 1 gid 0/],
 ] as const)('refuses when afterwards %s', async ([, after, message]) => {
