@@ -5,11 +5,13 @@
  *
  * @see https://yaml.org/spec/1.2.2
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { createRequire } from 'node:module'
+import type { LineCounter, parseDocument } from 'yaml'
 import { LONE_CARRIAGE_RETURN, loneCarriageReturn } from './lone-carriage-return.ts'
 import { refuseAt } from './mistake.ts'
 import { type ConfigNode, MAX_CONFIG_DEPTH, type Member, type Place } from './tree.ts'
 
+type Library = typeof import('yaml')
 type Document = ReturnType<typeof parseDocument>
 type YamlError = Document['errors'][number]
 /** What the library says of every node it parsed: where it starts. */
@@ -47,14 +49,25 @@ const MESSAGES: Readonly<Record<YamlError['code'], string>> = {
 }
 
 interface Context {
+  readonly library: Library
   readonly file: string
   readonly lines: LineCounter
 }
 
+/**
+ * With the first text, and at once, as configurations are read: most are HCL, and a server starts sooner without a library that
+ * it does not use.
+ */
+function load(): Library {
+  // Cast: what the package is.
+  return createRequire(import.meta.url)('yaml') as Library
+}
+
 /** @throws IdentityError CONFIG_INVALID */
 export function parseYaml(file: string, text: string): ConfigNode {
-  const lines = new LineCounter()
-  const context: Context = { file, lines }
+  const library = load()
+  const lines = new library.LineCounter()
+  const context: Context = { library, file, lines }
   const document = parse(text, context)
   const lone = loneCarriageReturn(text)
   if (lone !== undefined) refuseAt(placeAt(context, lone), `not YAML: ${LONE_CARRIAGE_RETURN}`)
@@ -67,7 +80,7 @@ export function parseYaml(file: string, text: string): ConfigNode {
 
 function parse(text: string, context: Context): Document {
   try {
-    return parseDocument(text, {
+    return context.library.parseDocument(text, {
       lineCounter: context.lines,
       logLevel: 'error',
       prettyErrors: false,
@@ -82,6 +95,7 @@ function parse(text: string, context: Context): Document {
 }
 
 function convert(node: unknown, context: Context, parent: Place, depth: number): ConfigNode {
+  const { isAlias, isMap, isScalar, isSeq } = context.library
   const place = placeOf(node, context) ?? parent
   if (depth >= MAX_CONFIG_DEPTH && (isMap(node) || isSeq(node))) {
     refuseAt(place, 'nested too deeply', `at most ${MAX_CONFIG_DEPTH} levels`)
@@ -110,7 +124,8 @@ function convertPair(
   depth: number,
 ): Member {
   const place = placeOf(key, context) ?? parent
-  if (!isScalar(key) || key.value === null) refuseAt(place, 'a key is no string', 'a name')
+  if (!context.library.isScalar(key) || key.value === null)
+    refuseAt(place, 'a key is no string', 'a name')
   return {
     key: typeof key.value === 'string' ? key.value : (key.source ?? String(key.value)),
     place,

@@ -2,7 +2,7 @@
  * Opens a cluster by kubeconfig or from inside a pod. What a kubeconfig says (certificates, exec plugins, token files) is read
  * by @kubernetes/client-node, which is loaded only by a process that is given one: it costs 88 MB of memory.
  */
-import { type IncomingMessage, request as requestHttp } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { type RequestOptions, request as requestHttps } from 'node:https'
 import { IdentityError, reasonOf } from '../spiffe/error.ts'
 import { readBounded } from '../spiffe/read-bounded.ts'
@@ -11,6 +11,9 @@ import { isRecord } from './object.ts'
 import { readLines } from './read-lines.ts'
 import { readServiceAccount } from './service-account.ts'
 import { refusal } from './status.ts'
+
+// Node's own import of it would load fetch as well: 36 ms of processor time and 9 MiB of every process.
+const { request: requestHttp } = process.getBuiltinModule('node:http')
 
 export interface ClusterOptions {
   /** Path of a kubeconfig file; undefined or empty: the service account of the pod we run in. */

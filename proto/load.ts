@@ -63,10 +63,14 @@ const FILES = {
   errorDetails: 'google/rpc/error_details.proto',
 } as const
 
+export type ProtoFile = keyof typeof FILES
+
+export const PROTO_FILES = Object.keys(FILES) as readonly ProtoFile[]
+
 const definitions = new Map<string, PackageDefinition>()
 
 /** The raw definitions of one .proto file and what it imports; parsed once per process. */
-export function definitionsOf(file: keyof typeof FILES): PackageDefinition {
+export function definitionsOf(file: ProtoFile): PackageDefinition {
   let known = definitions.get(file)
   if (known === undefined) {
     known = loadSync(FILES[file], {
@@ -83,7 +87,7 @@ export function definitionsOf(file: keyof typeof FILES): PackageDefinition {
 }
 
 // Each cast pairs a .proto file with the types generated from the same file.
-const load = (file: keyof typeof FILES): GrpcObject => loadPackageDefinition(definitionsOf(file))
+const load = (file: ProtoFile): GrpcObject => loadPackageDefinition(definitionsOf(file))
 
 export const agentApi = () =>
   (load('agent') as unknown as AgentTypes).spire.api.server.agent.v1.Agent

@@ -1,6 +1,9 @@
 /** A small HTTP listener for operators' tools: GET of the paths it has, and nothing else. Never a secret over it. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { bindServer, endServer } from '../proto/bind-server.ts'
+
+// Node's own import of it would load fetch as well: 36 ms of processor time and 9 MiB of every process.
+const { createServer } = process.getBuiltinModule('node:http')
 
 export interface Answer {
   readonly status: 200 | 500

@@ -65,7 +65,7 @@ const OWNERS: Record<string, readonly string[]> = {
   'reflect-metadata': ['spiffe/x509'],
   jose: ['spiffe/jwt'],
   'better-sqlite3': ['server/store/sqlite'],
-  kysely: ['server/store'],
+  kysely: ['server/store/sqlite'],
   pg: ['server/store/postgres'],
   '@kubernetes/client-node': ['kubernetes'],
   commander: ['cli'],
@@ -130,6 +130,13 @@ test('a library is imported by its owner alone', () => {
       return owners !== undefined && !owners.some((owner) => path.startsWith(`${owner}/`))
     }),
   ).toEqual([])
+})
+
+test('no daemon or command loads fetch, 9 MiB, by importing node:http: process.getBuiltinModule has it without', () => {
+  const importing = sources.filter(({ text }) =>
+    /^import (?!type )(?:\{[^}]*\}|[^{}\n]+) from 'node:http'$/m.test(text),
+  )
+  expect(importing.map(({ path }) => path)).toEqual([])
 })
 
 test('spiffe/ and policy/ do no I/O', () => {

@@ -6,22 +6,7 @@
  */
 import { Server, type ServerOptions } from '@grpc/grpc-js'
 import type { Log } from '../../log/open-log.ts'
-import {
-  agentApi,
-  authorityApi,
-  backupApi,
-  bundleApi,
-  debugApi,
-  entryApi,
-  federationApi,
-  healthApi,
-  localAuthorityApi,
-  loggerApi,
-  meshApi,
-  svidApi,
-  syncApi,
-  trustDomainApi,
-} from '../../proto/load.ts'
+import { offeredService } from '../../proto/offered-service.ts'
 import { addService, type Endpoint } from '../../proto/serve.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { rpcName } from '../../telemetry/rpc-name.ts'
@@ -110,6 +95,27 @@ const ANONYMOUS_OPTIONS: ServerOptions = {
   'grpc.max_concurrent_streams': MAX_ANONYMOUS_STREAMS,
 }
 
+/** Of both endpoints and of the administrators' own. */
+const OFFERED = {
+  backup: offeredService('backup', 'steeple.server.backup.v1.Backup'),
+  debug: offeredService('debug', 'spire.api.server.debug.v1.Debug'),
+  health: offeredService('health', 'grpc.health.v1.Health'),
+  logger: offeredService('logger', 'spire.api.server.logger.v1.Logger'),
+  agent: offeredService('agent', 'spire.api.server.agent.v1.Agent'),
+  entry: offeredService('entry', 'spire.api.server.entry.v1.Entry'),
+  bundle: offeredService('bundle', 'spire.api.server.bundle.v1.Bundle'),
+  svid: offeredService('svid', 'spire.api.server.svid.v1.SVID'),
+  localAuthority: offeredService(
+    'localAuthority',
+    'spire.api.server.localauthority.v1.LocalAuthority',
+  ),
+  trustDomain: offeredService('trustDomain', 'spire.api.server.trustdomain.v1.TrustDomain'),
+  federation: offeredService('federation', 'steeple.server.federation.v1.Federation'),
+  authority: offeredService('authority', 'steeple.server.authority.v1.Authority'),
+  mesh: offeredService('mesh', 'steeple.server.mesh.v1.Mesh'),
+  sync: offeredService('sync', 'steeple.server.sync.v1.Sync'),
+} as const
+
 /** @throws IdentityError CONFIG_INVALID when the port or the socket cannot be had */
 export async function serveApis(
   deps: ApiDeps,
@@ -139,10 +145,10 @@ export async function serveApis(
   stack.use(admin)
   const local = { ...endpointOf(deps), server: adminServer, callerOf: admin.callerOf }
   addServices(local, deps)
-  addService(local, backupApi().service, backupService(deps))
-  addService(local, debugApi().service, debugService(deps))
-  addService(local, healthApi().service, healthService(deps))
-  addService(local, loggerApi().service, loggerService(deps))
+  addService(local, OFFERED.backup, backupService(deps))
+  addService(local, OFFERED.debug, debugService(deps))
+  addService(local, OFFERED.health, healthService(deps))
+  addService(local, OFFERED.logger, loggerService(deps))
 
   log.info({ network: 'unix', address: listen.socketPath }, 'Starting Server APIs')
   const address = addressOf({ ip: listen.bindAddress, port: tcp.port })
@@ -166,14 +172,14 @@ function endpointOf(deps: ApiDeps): Omit<Endpoint<Caller>, 'server' | 'callerOf'
 }
 
 function addServices(endpoint: Endpoint<Caller>, deps: ApiDeps): void {
-  addService(endpoint, agentApi().service, agentService(deps))
-  addService(endpoint, entryApi().service, entryService(deps))
-  addService(endpoint, bundleApi().service, bundleService(deps))
-  addService(endpoint, svidApi().service, svidService(deps))
-  addService(endpoint, localAuthorityApi().service, localAuthorityService(deps))
-  addService(endpoint, trustDomainApi().service, trustDomainService(deps))
-  addService(endpoint, federationApi().service, federationService(deps))
-  addService(endpoint, authorityApi().service, authorityService(deps))
-  addService(endpoint, meshApi().service, meshService(deps))
-  addService(endpoint, syncApi().service, syncService(deps))
+  addService(endpoint, OFFERED.agent, agentService(deps))
+  addService(endpoint, OFFERED.entry, entryService(deps))
+  addService(endpoint, OFFERED.bundle, bundleService(deps))
+  addService(endpoint, OFFERED.svid, svidService(deps))
+  addService(endpoint, OFFERED.localAuthority, localAuthorityService(deps))
+  addService(endpoint, OFFERED.trustDomain, trustDomainService(deps))
+  addService(endpoint, OFFERED.federation, federationService(deps))
+  addService(endpoint, OFFERED.authority, authorityService(deps))
+  addService(endpoint, OFFERED.mesh, meshService(deps))
+  addService(endpoint, OFFERED.sync, syncService(deps))
 }

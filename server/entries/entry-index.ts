@@ -105,24 +105,27 @@ export function createEntryIndex(trustDomain: TrustDomain): EntryIndex {
   }
 }
 
+const NOBODY: ReadonlySet<SpiffeId> = new Set()
+
 function applyEntry(
   state: IndexState,
   id: string,
   entry: Entry | undefined,
 ): ReadonlySet<SpiffeId> {
-  const affected = new Set<SpiffeId>()
   const before = state.entries.get(id)
+  // Nobody is watched yet while everything is loaded: a set for each of a hundred thousand entries would hold nothing.
+  const affected = state.watched.size === 0 ? undefined : new Set<SpiffeId>()
   // Who reached it before loses or keeps it; who reaches it afterwards gains it. Moving an entry
   // moves its children too, and those are reached by exactly the agents that reach the entry.
   if (before !== undefined) {
-    agentsReaching(state, before, affected)
+    if (affected !== undefined) agentsReaching(state, before, affected)
     dropEntry(state, before)
   }
   if (entry !== undefined) {
     putEntry(state, entry)
-    agentsReaching(state, entry, affected)
+    if (affected !== undefined) agentsReaching(state, entry, affected)
   }
-  return affected
+  return affected ?? NOBODY
 }
 
 function putEntry(state: IndexState, entry: Entry): void {
@@ -141,8 +144,6 @@ function dropEntry(state: IndexState, entry: Entry): void {
   if (!isNodeAlias(state, entry)) removeFrom(state.byParent, entry.parentId, entry)
   else if (selector !== undefined) removeFrom(state.aliases, selector, entry)
 }
-
-const NOBODY: ReadonlySet<SpiffeId> = new Set()
 
 function applyNode(
   state: IndexState,

@@ -4,7 +4,6 @@
  * @see JWT-SVID §2 — header, §3 — claims
  */
 import type { KeyObject } from 'node:crypto'
-import { SignJWT } from 'jose'
 import { unixSeconds } from '../clock.ts'
 import { IdentityError } from '../error.ts'
 import type { SpiffeId } from '../id.ts'
@@ -23,6 +22,9 @@ export interface JwtSvidParams {
   readonly jti?: string | undefined
 }
 
+/** Loaded with the first token: many a server is never asked for one, and starts sooner without. */
+let library: Promise<typeof import('jose')> | undefined
+
 /** @throws IdentityError REQUEST_INVALID without an audience */
 export function signJwtSvid(params: JwtSvidParams): Promise<string> {
   const { key, keyId, id, issuedAt, expiresAt, issuer, jti } = params
@@ -30,7 +32,7 @@ export function signJwtSvid(params: JwtSvidParams): Promise<string> {
   if (audience.length === 0) {
     throw new IdentityError('REQUEST_INVALID', 'audience is required')
   }
-  return new SignJWT({
+  const claims = {
     // Always a list, even of one: validators of SPIRE's tokens rely on it.
     aud: audience,
     exp: unixSeconds(expiresAt),
@@ -38,7 +40,8 @@ export function signJwtSvid(params: JwtSvidParams): Promise<string> {
     ...(issuer && { iss: issuer }),
     ...(jti && { jti }),
     sub: id,
-  })
-    .setProtectedHeader({ alg: jwtAlgorithmOf(key), kid: keyId, typ: 'JWT' })
-    .sign(key)
+  }
+  const header = { alg: jwtAlgorithmOf(key), kid: keyId, typ: 'JWT' }
+  library ??= import('jose')
+  return library.then(({ SignJWT }) => new SignJWT(claims).setProtectedHeader(header).sign(key))
 }

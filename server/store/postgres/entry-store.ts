@@ -3,7 +3,14 @@ import { unixSeconds } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { Entry, EntryFields } from '../../entries/entry.ts'
 import type { ReadOptions } from '../page.ts'
-import { decodeEntry, ENTRY_COLUMNS, type StoredEntry, similarityOf } from '../sql/entry-row.ts'
+import { countOf, pageOf } from '../sql/condition.ts'
+import {
+  decodeEntry,
+  decodeInTurn,
+  ENTRY_COLUMNS,
+  type StoredEntry,
+  similarityOf,
+} from '../sql/entry-row.ts'
 import { filteredEntries } from '../sql/filtered.ts'
 import { cutPage, pageSize, rowAfter } from '../sql/paging.ts'
 import type { EntryStore, EntryUpdate, RemoveEntryResult, UpdateEntryResult } from '../store.ts'
@@ -11,7 +18,6 @@ import { createEntries } from './create-entries.ts'
 import { type EntryToWrite, nextRevision, writeEntries } from './entry-statements.ts'
 import { createBundleFinder } from './find-bundles.ts'
 import type { PostgresDeps } from './postgres-deps.ts'
-import { query } from './query.ts'
 import { select } from './run-query.ts'
 import type { WriteKey } from './write-keys.ts'
 import type { WriteSession } from './write-queue.ts'
@@ -49,25 +55,20 @@ export function entryStore({ connection, queue, clock, randomId }: PostgresDeps)
     },
     findMany: async (ids) =>
       (await reads.all<StoredEntry>(`${SELECT_ENTRY} where id = any($1::text[])`, ids)).map(
-        decodeEntry,
+        decodeInTurn(),
       ),
     list: async (filter, page) => {
       const size = pageSize(page)
-      const rows = await select(
+      const after = rowAfter(page, LIST)
+      const rows = await select<StoredEntry>(
         readsFor(page),
-        filteredEntries(query, filter)
-          .select(ENTRY_COLUMNS)
-          .where('entries.row', '>', rowAfter(page, LIST))
-          .orderBy('entries.row')
-          .limit(size + 1),
+        pageOf(filteredEntries(filter), { columns: ENTRY_COLUMNS, after, limit: size + 1 }),
       )
-      return cutPage(rows, size, LIST, (row) => row.row, decodeEntry)
+      return cutPage(rows, size, LIST, (row) => row.row, decodeInTurn())
     },
     count: async (filter, options = {}) => {
-      const counted = filteredEntries(query, filter).select((rows) =>
-        rows.fn.countAll<number>().as('count'),
-      )
-      return (await select(readsFor(options), counted))[0]?.count ?? 0
+      const counted = countOf(filteredEntries(filter))
+      return (await select<{ count: number }>(readsFor(options), counted))[0]?.count ?? 0
     },
     pruneExpired: (now, limit) => queue.write([], (session) => pruneEntries(session, now, limit)),
   }

@@ -4,6 +4,7 @@ import type { SpiffeId } from '../../../spiffe/id.ts'
 import { isJoinTokenAlias } from '../../entries/entry.ts'
 import type { AttestedNode, RenewedFrom } from '../../nodes/node.ts'
 import type { ReadOptions } from '../page.ts'
+import { countOf, pageOf } from '../sql/condition.ts'
 import { decodeEntry, type StoredEntry } from '../sql/entry-row.ts'
 import { filteredNodes } from '../sql/filtered.ts'
 import { decodeNode, NODE_COLUMNS, type StoredNode } from '../sql/node-row.ts'
@@ -11,7 +12,6 @@ import { cutPage, pageSize, rowAfter } from '../sql/paging.ts'
 import type { Attestation, NodePruning, NodeStore, NodeWriteResult, RenewResult } from '../store.ts'
 import { deleteEntryRows, SELECT_ENTRY } from './entry-store.ts'
 import type { PostgresDeps } from './postgres-deps.ts'
-import { query } from './query.ts'
 import { select } from './run-query.ts'
 import type { SqlValue } from './session.ts'
 import type { WriteSession } from './write-queue.ts'
@@ -56,21 +56,16 @@ export function nodeStore({ connection, queue }: PostgresDeps): NodeStore {
       (await reads.all<StoredNode>(`${SELECT} where id = any($1::text[])`, ids)).map(decodeNode),
     list: async (filter, page) => {
       const size = pageSize(page)
-      const rows = await select(
+      const after = rowAfter(page, LIST)
+      const rows = await select<StoredNode>(
         readsFor(page),
-        filteredNodes(query, filter)
-          .select(NODE_COLUMNS)
-          .where('nodes.row', '>', rowAfter(page, LIST))
-          .orderBy('nodes.row')
-          .limit(size + 1),
+        pageOf(filteredNodes(filter), { columns: NODE_COLUMNS, after, limit: size + 1 }),
       )
       return cutPage(rows, size, LIST, (row) => row.row, decodeNode)
     },
     count: async (filter, options = {}) => {
-      const counted = filteredNodes(query, filter).select((rows) =>
-        rows.fn.countAll<number>().as('count'),
-      )
-      return (await select(readsFor(options), counted))[0]?.count ?? 0
+      const counted = countOf(filteredNodes(filter))
+      return (await select<{ count: number }>(readsFor(options), counted))[0]?.count ?? 0
     },
     pruneExpired: (pruning) => queue.write([], (session) => pruneNodes(session, pruning)),
   }

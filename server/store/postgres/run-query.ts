@@ -1,10 +1,10 @@
-/** Carries out what `query.ts` has built. */
-import type { Compilable } from 'kysely'
-import type { Session, SqlValue } from './session.ts'
+/** Carries out text that both engines share: PostgreSQL numbers the values that it is given beside a statement. */
+import type { SqlText } from '../sql/condition.ts'
+import type { Session } from './session.ts'
 
-/** Rows of the query, typed by it. */
-export async function select<Row>(session: Session, built: Compilable<Row>): Promise<Row[]> {
-  const { sql, parameters } = built.compile()
-  // Filters hold texts and numbers alone.
-  return await session.all<Row>(sql, ...(parameters as readonly SqlValue[]))
+/** Rows of the query. `Row` is what the text selects; the caller vouches for it. */
+export async function select<Row>(session: Session, { sql, values }: SqlText): Promise<Row[]> {
+  let place = 0
+  const numbered = sql.replaceAll('?', () => `$${++place}`)
+  return await session.all<Row>(numbered, ...values)
 }

@@ -1,13 +1,14 @@
 /** An entry as a table row, there and back. Rows are only written from checked entries, so reading trusts them. */
 import { createHash } from 'node:crypto'
-import type { Selectable } from 'kysely'
 import { fromUnixSeconds, unixSeconds } from '../../../spiffe/clock.ts'
 import type { SpiffeId, TrustDomain } from '../../../spiffe/id.ts'
 import type { Selector } from '../../../spiffe/selector.ts'
 import type { Entry, EntryFields } from '../../entries/entry.ts'
 import type { EntryRow, SqlValue } from './tables.ts'
 
-export type StoredEntry = Selectable<EntryRow>
+export type StoredEntry = EntryRow
+
+type DecodableEntry = Omit<StoredEntry, 'similarity'>
 
 /** Columns an operator's fields go to, in the order of `fieldValues`. */
 export const FIELD_COLUMNS = [
@@ -63,12 +64,25 @@ export function similarityOf({ spiffeId, parentId, selectors }: EntryFields): st
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 }
 
-export function decodeEntry(row: Omit<StoredEntry, 'similarity'>): Entry {
+export function decodeEntry(row: DecodableEntry): Entry {
+  return decode(row, undefined)
+}
+
+/** As `decodeEntry`, of rows that follow each other: what an entry has in common with the one before is held once for both. */
+export function decodeInTurn(): (row: DecodableEntry) => Entry {
+  let before: Entry | undefined
+  return (row) => {
+    before = decode(row, before)
+    return before
+  }
+}
+
+function decode(row: DecodableEntry, before: Entry | undefined): Entry {
   return {
     id: row.id,
     // The casts below repeat what the values were when `fieldValues` wrote them.
     spiffeId: row.spiffe_id as SpiffeId,
-    parentId: row.parent_id as SpiffeId,
+    parentId: before?.parentId === row.parent_id ? before.parentId : (row.parent_id as SpiffeId),
     selectors: JSON.parse(row.selectors) as Selector[],
     x509SvidTtlSeconds: row.x509_svid_ttl_seconds,
     jwtSvidTtlSeconds: row.jwt_svid_ttl_seconds,
@@ -82,7 +96,10 @@ export function decodeEntry(row: Omit<StoredEntry, 'similarity'>): Entry {
     disableX509SvidPrefetch: row.disable_x509_svid_prefetch !== 0,
     jwtSvidIncludeJti: row.jwt_svid_include_jti !== 0,
     revisionNumber: row.revision_number,
-    createdAt: fromUnixSeconds(row.created_at),
+    createdAt:
+      before !== undefined && unixSeconds(before.createdAt) === row.created_at
+        ? before.createdAt
+        : fromUnixSeconds(row.created_at),
   }
 }
 

@@ -1,48 +1,38 @@
-/** The rows that a list or a count is about, as a query that any engine's compiler can write out. */
-import type { Kysely } from 'kysely'
+/** The rows that a list or a count is about, as conditions that any engine can carry out. */
 import type { EntryFilter } from '../../entries/filter.ts'
 import type { NodeFilter } from '../../nodes/filter.ts'
+import { equals, type Rows, type SqlText } from './condition.ts'
 import { setFilter } from './set-filter.ts'
-import type { Tables } from './tables.ts'
-
-/** Builds queries and runs none. */
-export type Query = Kysely<Tables>
 
 /** @throws IdentityError REQUEST_INVALID for an empty or an enormous set */
-export function filteredEntries(query: Query, filter: EntryFilter) {
-  let rows = query.selectFrom('entries')
-  if (filter.spiffeId !== undefined) rows = rows.where('spiffe_id', '=', filter.spiffeId)
-  if (filter.parentId !== undefined) rows = rows.where('parent_id', '=', filter.parentId)
-  if (filter.selectors !== undefined) {
-    rows = rows.where(setFilter('entrySelectors', filter.selectors))
-  }
-  if (filter.federatesWith !== undefined) {
-    rows = rows.where(setFilter('federatesWith', filter.federatesWith))
-  }
-  if (filter.hint !== undefined && filter.hint !== '') rows = rows.where('hint', '=', filter.hint)
-  if (filter.downstream !== undefined) {
-    rows = rows.where('downstream', '=', Number(filter.downstream))
-  }
-  return rows
+export function filteredEntries(filter: EntryFilter): Rows {
+  const { spiffeId, parentId, selectors, federatesWith, hint, downstream } = filter
+  const conditions: SqlText[] = []
+  if (spiffeId !== undefined) conditions.push(equals('entries.spiffe_id', spiffeId))
+  if (parentId !== undefined) conditions.push(equals('entries.parent_id', parentId))
+  if (selectors !== undefined) conditions.push(setFilter('entrySelectors', selectors))
+  if (federatesWith !== undefined) conditions.push(setFilter('federatesWith', federatesWith))
+  if (hint !== undefined && hint !== '') conditions.push(equals('entries.hint', hint))
+  if (downstream !== undefined) conditions.push(equals('entries.downstream', Number(downstream)))
+  return { table: 'entries', conditions }
 }
 
 /** @throws IdentityError REQUEST_INVALID for an empty or an enormous set */
-export function filteredNodes(query: Query, filter: NodeFilter) {
-  let rows = query.selectFrom('nodes')
-  if (filter.attestationType !== undefined) {
-    rows = rows.where('attestation_type', '=', filter.attestationType)
+export function filteredNodes(filter: NodeFilter): Rows {
+  const { attestationType, selectors, banned, canReattest, expiresBefore } = filter
+  const conditions: SqlText[] = []
+  if (attestationType !== undefined) {
+    conditions.push(equals('nodes.attestation_type', attestationType))
   }
-  if (filter.selectors !== undefined)
-    rows = rows.where(setFilter('nodeSelectors', filter.selectors))
-  if (filter.banned !== undefined) {
-    rows = rows.where('serial_number', filter.banned ? '=' : '<>', '')
+  if (selectors !== undefined) conditions.push(setFilter('nodeSelectors', selectors))
+  if (banned !== undefined) {
+    conditions.push({ sql: `nodes.serial_number ${banned ? '=' : '<>'} ''`, values: [] })
   }
-  if (filter.canReattest !== undefined) {
-    rows = rows.where('can_reattest', '=', Number(filter.canReattest))
-  }
-  if (filter.expiresBefore !== undefined) {
+  if (canReattest !== undefined) conditions.push(equals('nodes.can_reattest', Number(canReattest)))
+  if (expiresBefore !== undefined) {
     // rows hold whole seconds: those before a fraction of one are those before its end
-    rows = rows.where('expires_at', '<', Math.ceil(filter.expiresBefore.getTime() / 1000))
+    const before = Math.ceil(expiresBefore.getTime() / 1000)
+    conditions.push({ sql: 'nodes.expires_at < ?', values: [before] })
   }
-  return rows
+  return { table: 'nodes', conditions }
 }

@@ -1,12 +1,11 @@
 /** An attested node as a table row, there and back. Reading trusts what was checked before it was written. */
-import type { Selectable } from 'kysely'
 import { fromUnixSeconds } from '../../../spiffe/clock.ts'
 import type { SpiffeId } from '../../../spiffe/id.ts'
 import type { Selector } from '../../../spiffe/selector.ts'
 import type { AttestedNode } from '../../nodes/node.ts'
 import type { NodeRow } from './tables.ts'
 
-export type StoredNode = Selectable<NodeRow>
+export type StoredNode = NodeRow
 
 export const NODE_COLUMNS = [
   'row',

@@ -1,7 +1,7 @@
 /** The SQL of "this row's set matches that set": the same answer as `matchesSet` gives. */
-import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { SetMatch } from '../../entries/set-match.ts'
+import type { SqlText } from './condition.ts'
 
 /** Which table holds the sets of a list, one value a row, and whose they are. */
 const SETS = {
@@ -26,28 +26,29 @@ const MAX_FILTER_VALUES = 1_000
 /** @throws IdentityError REQUEST_INVALID for an empty or an enormous set */
 export function setFilter(
   set: keyof typeof SETS,
-  { match, values }: SetMatch<string>,
-): RawBuilder<SqlBool> {
-  const wanted = [...new Set(values)]
-  mustBeBounded(wanted.length)
+  { match, values: asked }: SetMatch<string>,
+): SqlText {
+  const values = [...new Set(asked)]
+  mustBeBounded(values.length)
   const { table, value, owner, of } = SETS[set]
-  const from = sql`from ${sql.table(table)}`
-  const among = sql`(${sql.join(wanted)})`
-  const holders = sql`select ${sql.ref(owner)} ${from} where ${sql.ref(value)} in ${among}`
-  const holdsAny = sql<SqlBool>`${sql.ref(of)} in (${holders})`
-  const holdsAll = sql<SqlBool>`${sql.ref(of)} in
-    (${holders} group by ${sql.ref(owner)} having count(*) = ${wanted.length})`
-  const holdsNoOther = sql<SqlBool>`not exists (select 1 ${from}
-    where ${sql.ref(owner)} = ${sql.ref(of)} and ${sql.ref(value)} not in ${among})`
+  const among = `(${values.map(() => '?').join(', ')})`
+  const holders = `select ${owner} from ${table} where ${value} in ${among}`
+  const holdsAny = `${of} in (${holders})`
+  const holdsAll = `${of} in (${holders} group by ${owner} having count(*) = ?)`
+  const holdsNoOther = `not exists (select 1 from ${table}
+    where ${owner} = ${of} and ${value} not in ${among})`
   switch (match) {
     case 'exact':
-      return sql<SqlBool>`(${holdsAll} and ${holdsNoOther})`
+      return {
+        sql: `${holdsAll} and ${holdsNoOther}`,
+        values: [...values, values.length, ...values],
+      }
     case 'subset':
-      return sql<SqlBool>`(${holdsAny} and ${holdsNoOther})`
+      return { sql: `${holdsAny} and ${holdsNoOther}`, values: [...values, ...values] }
     case 'superset':
-      return holdsAll
+      return { sql: holdsAll, values: [...values, values.length] }
     case 'any':
-      return holdsAny
+      return { sql: holdsAny, values }
     default:
       return match satisfies never
   }

@@ -1,12 +1,11 @@
-/** The tables as they are after all migrations: what queries are checked against. */
-import type { Generated } from 'kysely'
+/** Rows of the tables as they are after all migrations. */
 
 /** What a column takes and gives. Other kinds are written as one of these: times as unix seconds, booleans as 0 and 1. */
 export type SqlValue = string | number | Uint8Array | null
 
 export interface EntryRow {
   /** Grows with creation: the key lists go on from. */
-  readonly row: Generated<number>
+  readonly row: number
   readonly id: string
   readonly spiffe_id: string
   readonly parent_id: string
@@ -32,7 +31,7 @@ export interface EntryRow {
 }
 
 export interface NodeRow {
-  readonly row: Generated<number>
+  readonly row: number
   readonly id: string
   readonly attestation_type: string
   readonly serial_number: string
@@ -57,29 +56,4 @@ export interface FederationRow {
   readonly profile: string
   /** Null with the profile `https_web`. */
   readonly endpoint_spiffe_id: string | null
-}
-
-export interface ChangeRow {
-  readonly sequence: Generated<number>
-  readonly kind: string
-  readonly key: string
-  readonly at: number
-}
-
-export interface Tables {
-  readonly entries: EntryRow
-  readonly entry_selectors: { readonly selector: string; readonly entry_row: number }
-  readonly entry_federates_with: { readonly trust_domain: string; readonly entry_row: number }
-  readonly nodes: NodeRow
-  readonly node_selectors: { readonly selector: string; readonly node_row: number }
-  readonly bundles: BundleRow
-  readonly federation_relationships: FederationRow
-  readonly changes: ChangeRow
-  readonly change_log: { readonly only: number; readonly pruned_through: number }
-  readonly join_tokens: { readonly token_hash: string; readonly expires_at: number }
-  readonly ca_journals: {
-    readonly server_key: string
-    readonly document: Uint8Array
-    readonly saved_at: number
-  }
 }

@@ -3,9 +3,9 @@
  * SQLite turned into ours. What SQLite cannot do now is UNAVAILABLE; any other failure is a bug.
  */
 import Sqlite, { type Database, type Statement } from 'better-sqlite3'
-import type { Compilable } from 'kysely'
 import { IdentityError } from '../../../spiffe/error.ts'
 import { closedError } from '../closed-error.ts'
+import type { SqlText } from '../sql/condition.ts'
 import type { SqlValue } from '../sql/tables.ts'
 
 /** Lists with filters have as many texts as they have value counts; the oldest is dropped. */
@@ -18,8 +18,8 @@ export interface Connection {
   one<Row>(sql: string, ...values: readonly SqlValue[]): Row | undefined
   /** @returns how many rows were written, and the key of the last one inserted */
   run(sql: string, ...values: readonly SqlValue[]): { changes: number; lastRow: number }
-  /** Rows of a query built with `query.ts`, typed by it. */
-  select<Row>(built: Compilable<Row>): Row[]
+  /** As `all`. */
+  select<Row>(text: SqlText): Row[]
   /** Runs `read` now, with errors turned into ours. */
   read<T>(read: () => T): Promise<T>
   /** False also after an error at which SQLite undid the whole transaction by itself. */
@@ -52,10 +52,7 @@ export function connect(database: Database, onSql?: (sql: string) => void): Conn
       const { changes, lastInsertRowid } = prepared(sql).run(...values)
       return { changes, lastRow: Number(lastInsertRowid) }
     },
-    select: <Row>(built: Compilable<Row>) => {
-      const { sql, parameters } = built.compile()
-      return prepared(sql).all(...parameters) as Row[]
-    },
+    select: <Row>({ sql, values }: SqlText) => prepared(sql).all(...values) as Row[],
     read: async (read) => {
       if (!database.open) throw closedError()
       try {

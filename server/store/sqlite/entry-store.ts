@@ -3,8 +3,10 @@ import { unixSeconds } from '../../../spiffe/clock.ts'
 import { IdentityError } from '../../../spiffe/error.ts'
 import type { TrustDomain } from '../../../spiffe/id.ts'
 import type { Entry, EntryFields, NewEntry } from '../../entries/entry.ts'
+import { countOf, pageOf } from '../sql/condition.ts'
 import {
   decodeEntry,
+  decodeInTurn,
   ENTRY_COLUMNS,
   fieldValues,
   type StoredEntry,
@@ -22,7 +24,6 @@ import type {
 import type { Connection } from './connection.ts'
 import { INSERT_ENTRY, UPDATE_ENTRY } from './entry-statements.ts'
 import { inChunks } from './in-chunks.ts'
-import { query } from './query.ts'
 import type { SqliteDeps } from './sqlite-deps.ts'
 import type { RecordChange } from './write-queue.ts'
 
@@ -39,28 +40,20 @@ export function entryStore(deps: SqliteDeps): EntryStore {
     remove: (ids) => queue.write((record) => ids.map((id) => removeEntry(connection, record, id))),
     find: (id) => connection.read(() => entryOf(findRow(connection, id))),
     findMany: (ids) =>
-      connection.read(() =>
-        inChunks(connection, `${SELECT} where id in`, ids, (row: StoredEntry) => decodeEntry(row)),
-      ),
+      connection.read(() => inChunks(connection, `${SELECT} where id in`, ids, decodeInTurn())),
     list: (filter, page) =>
       connection.read(() => {
         const size = pageSize(page)
-        const rows = connection.select(
-          filteredEntries(query, filter)
-            .select(ENTRY_COLUMNS)
-            .where('entries.row', '>', rowAfter(page, LIST))
-            .orderBy('entries.row')
-            .limit(size + 1),
+        const after = rowAfter(page, LIST)
+        const rows = connection.select<StoredEntry>(
+          pageOf(filteredEntries(filter), { columns: ENTRY_COLUMNS, after, limit: size + 1 }),
         )
-        return cutPage(rows, size, LIST, (row) => row.row, decodeEntry)
+        return cutPage(rows, size, LIST, (row) => row.row, decodeInTurn())
       }),
     count: (filter) =>
-      connection.read(() => {
-        const counted = filteredEntries(query, filter).select((rows) =>
-          rows.fn.countAll<number>().as('count'),
-        )
-        return connection.select(counted)[0]?.count ?? 0
-      }),
+      connection.read(
+        () => connection.select<{ count: number }>(countOf(filteredEntries(filter)))[0]?.count ?? 0,
+      ),
     pruneExpired: (now, limit) =>
       queue.write((record) =>
         connection

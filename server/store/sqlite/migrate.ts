@@ -3,9 +3,6 @@
  * A database written by a newer version is used only where that version has noted that this one can.
  */
 import type { Database } from 'better-sqlite3'
-import { Kysely, SqliteDialect } from 'kysely'
-import { type Migration, Migrator } from 'kysely/migration'
-import { IdentityError, reasonOf } from '../../../spiffe/error.ts'
 import { type DoneSteps, judgeSchema, type SchemaStanding } from '../sql/schema-history.ts'
 import { olderSchema, unreadableSchema } from '../sql/schema-text.ts'
 import type { SqliteMigration } from './migrations.ts'
@@ -32,42 +29,12 @@ export async function migrate(options: MigrateOptions): Promise<SchemaStanding> 
       throw unreadableSchema(path, standing.unknown)
     case 'behind':
       if (!migrates && done.size > 0) throw olderSchema(path, standing.missing)
-      await carryOut(options, standing.missing)
+      // Here, because a database of this version, which is nearly every one, is served sooner without it.
+      await (await import('./carry-out.ts')).carryOut(options, standing.missing)
       return { kind: 'current' }
     default:
       return standing satisfies never
   }
-}
-
-async function carryOut(
-  { database, path, migrations }: MigrateOptions,
-  missing: readonly string[],
-): Promise<void> {
-  // Kysely opens no transaction of its own here: it takes SQLite's schema changes for untransactional.
-  const all: Record<string, Migration> = {}
-  for (const { name, migration } of migrations) all[name] = migration
-  const migrator = new Migrator({
-    db: new Kysely<unknown>({ dialect: new SqliteDialect({ database }) }),
-    provider: { getMigrations: async () => all },
-  })
-  database.exec('begin immediate')
-  const { error } = await migrator.migrateToLatest()
-  if (error === undefined) {
-    const note = database.prepare(
-      'insert into schema_readers (migration, oldest_reader) values (?, ?)',
-    )
-    for (const { name, oldestReader } of migrations) {
-      if (missing.includes(name)) note.run(name, oldestReader)
-    }
-    database.exec('commit')
-    return
-  }
-  if (database.inTransaction) database.exec('rollback')
-  throw new IdentityError(
-    'UNAVAILABLE',
-    `database ${path} cannot be brought to the schema of this version: ${reasonOf(error)}`,
-    { cause: error },
-  )
 }
 
 function migrationsDone(database: Database): DoneSteps {

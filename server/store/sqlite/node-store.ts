@@ -3,6 +3,7 @@ import { unixSeconds } from '../../../spiffe/clock.ts'
 import type { SpiffeId } from '../../../spiffe/id.ts'
 import { isJoinTokenAlias } from '../../entries/entry.ts'
 import type { AttestedNode, RenewedFrom } from '../../nodes/node.ts'
+import { countOf, pageOf } from '../sql/condition.ts'
 import { decodeEntry } from '../sql/entry-row.ts'
 import { filteredNodes } from '../sql/filtered.ts'
 import { decodeNode, NODE_COLUMNS, type StoredNode } from '../sql/node-row.ts'
@@ -12,7 +13,6 @@ import type { Attestation, NodePruning, NodeStore, NodeWriteResult, RenewResult 
 import type { Connection } from './connection.ts'
 import { deleteEntryRow, entryRowsWhere } from './entry-store.ts'
 import { inChunks } from './in-chunks.ts'
-import { query } from './query.ts'
 import type { SqliteDeps } from './sqlite-deps.ts'
 import type { RecordChange } from './write-queue.ts'
 
@@ -60,22 +60,16 @@ export function nodeStore({ connection, queue }: SqliteDeps): NodeStore {
     list: (filter, page) =>
       connection.read(() => {
         const size = pageSize(page)
-        const rows = connection.select(
-          filteredNodes(query, filter)
-            .select(NODE_COLUMNS)
-            .where('nodes.row', '>', rowAfter(page, LIST))
-            .orderBy('nodes.row')
-            .limit(size + 1),
+        const after = rowAfter(page, LIST)
+        const rows = connection.select<StoredNode>(
+          pageOf(filteredNodes(filter), { columns: NODE_COLUMNS, after, limit: size + 1 }),
         )
         return cutPage(rows, size, LIST, (row) => row.row, decodeNode)
       }),
     count: (filter) =>
-      connection.read(() => {
-        const counted = filteredNodes(query, filter).select((rows) =>
-          rows.fn.countAll<number>().as('count'),
-        )
-        return connection.select(counted)[0]?.count ?? 0
-      }),
+      connection.read(
+        () => connection.select<{ count: number }>(countOf(filteredNodes(filter)))[0]?.count ?? 0,
+      ),
     pruneExpired: (pruning) =>
       queue.write((record) =>
         expiredRows(connection, pruning).map((row) => removeNode(connection, record, row)),

@@ -15,7 +15,7 @@ const behaviors: readonly MatchBehavior[] = ['exact', 'subset', 'superset', 'any
 const selectors = selectorsOf('t:1', 't:2', 't:3', 'T:1')
 const trustDomains = [partner, vendor]
 const ids = ['/a', '/b', '/A'].map(idOf)
-const hints = ['', 'internal', 'Internal', "it's", '%']
+const hints = ['', 'internal', 'Internal', "it's", '%', '?', '$1']
 
 const optional = <T>(arbitrary: fc.Arbitrary<T>) =>
   fc.option(arbitrary, { nil: undefined, freq: 2 })

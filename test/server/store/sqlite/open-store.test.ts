@@ -146,11 +146,11 @@ test('carries out what is missing, and notes who can go on after it', async () =
   const next = {
     name: '9998-next',
     oldestReader: '0004-readers',
-    migration: {
+    load: async () => ({
       up: async (db: Kysely<unknown>) => {
         await db.schema.alterTable('entries').addColumn('next_note', 'text').execute()
       },
-    },
+    }),
   }
   const migrations = [...MIGRATIONS, next]
   await using store = await openStore({ path, clock: systemClock, migrations })
