@@ -36,7 +36,12 @@ The exit code is 0 when there is nothing as grave as -failOn, 2 when there is, a
         `-failOn is ${seen}, expected ${LEVELS.join(', ')}`,
       )
     }
-    const { mesh, config } = readMesh(flags, terminal)
+    const { mesh, config, isTrustDomainGuessed } = readMesh(flags, terminal)
+    if (isTrustDomainGuessed) {
+      const what = `${flags.config} leaves the trust domain to the proxy's SVID`
+      const guess = `policies are read as those of ${mesh.trustDomain}; name it by -trustDomain`
+      terminal.complain(`Warning: ${what}: ${guess}\n`)
+    }
     const report = analyzeTexts(await readPolicyFiles(paths, terminal), mesh, config)
     if (flags.output === 'json') printJson(terminal, reportJson(report))
     else terminal.print(reportText(report))

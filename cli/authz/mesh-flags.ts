@@ -40,6 +40,8 @@ export interface JudgedMesh {
   readonly mesh: MeshSettings
   /** Undefined without `-config`. */
   readonly config: ProxyConfig | undefined
+  /** The file leaves the trust domain to the SVID, which only the running proxy knows, and no flag names it. */
+  readonly isTrustDomainGuessed: boolean
 }
 
 /** @throws IdentityError CONFIG_INVALID, TRUST_DOMAIN_INVALID or REQUEST_INVALID */
@@ -64,7 +66,11 @@ export function readMesh(flags: MeshFlags, { env }: Terminal): JudgedMesh {
     },
     trustDomain,
   )
-  return { mesh, config }
+  const isGuessed = flags.trustDomain === '' && config !== undefined
+  return {
+    ...{ mesh, config },
+    isTrustDomainGuessed: isGuessed && config.trustDomain === undefined,
+  }
 }
 
 function normalization(text: string): MeshSettings['pathNormalization'] | undefined {

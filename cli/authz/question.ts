@@ -67,8 +67,8 @@ export interface Door {
 
 /** @throws IdentityError REQUEST_INVALID, or SPIFFE_ID_INVALID for the caller */
 export async function readQuestion(
-  flags: QuestionFlags,
-  { mesh, config }: JudgedMesh,
+  flags: QuestionFlags & { readonly config: string },
+  { mesh, config, isTrustDomainGuessed }: JudgedMesh,
   terminal: Terminal,
 ): Promise<Question> {
   const workload = workloadOf(flags, config)
@@ -80,6 +80,10 @@ export async function readQuestion(
   if (place.kind === 'sidecar-tcp' || place.kind === 'ztunnel') refuseRequestParts(place, request)
   const { principal } = request.source
   const caller = principal === undefined ? undefined : parseSpiffeId(`spiffe://${principal}`)
+  // A guess would be answered as surely as what is known.
+  if (caller !== undefined && isTrustDomainGuessed) {
+    throw leftToSvid(flags.config, 'trust domain', '-trustDomain')
+  }
   const listener = inbound ?? (config && wayIn(config))
   const door = config && listener && doorOf(config, listener, mesh)
   return { workload, place, request, caller, door }
@@ -104,10 +108,13 @@ function doorOf(config: ProxyConfig, listener: WayIn, mesh: MeshSettings): Door 
 }
 
 function workloadOf(
-  { namespace, label }: QuestionFlags,
+  { namespace, label, config: file }: QuestionFlags & { readonly config: string },
   config: ProxyConfig | undefined,
 ): Workload {
   const known = config?.workload
+  if (namespace === '' && known !== undefined && known.namespace === undefined) {
+    throw leftToSvid(file, 'namespace', '-namespace')
+  }
   const labels = label.map((pair) => {
     const equals = pair.indexOf('=')
     if (equals < 1) throw invalid(`-label is ${JSON.stringify(pair)}, expected key=value`)
@@ -227,5 +234,10 @@ function refuseRequestParts({ kind }: Place, request: AskedRequest): void {
   const where = kind === 'ztunnel' ? 'at a ztunnel' : 'at a TCP port'
   if (part !== undefined) throw invalid(`${where} nobody sees requests: leave out ${part}`)
 }
+
+const leftToSvid = (file: string, what: string, flag: string): IdentityError =>
+  invalid(
+    `${file} leaves the ${what} to the proxy's SVID, which is not at hand; name it by ${flag}`,
+  )
 
 const invalid = (message: string): IdentityError => new IdentityError('REQUEST_INVALID', message)

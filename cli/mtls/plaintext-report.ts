@@ -23,6 +23,8 @@ export const callersForm = z.object({
       mode: z.string(),
       source_ip: z.string(),
       connections: z.number(),
+      /** Older proxies do not count them. */
+      refused: z.number().default(0),
       first_seen: time,
       last_seen: time,
     }),
@@ -86,8 +88,8 @@ export function reportText(report: WorkloadReport): string {
     return [
       `  port ${one.port}, ${one.mode}: ${portText(one, since)}`,
       ...listed.map(
-        ({ source_ip, connections, first_seen, last_seen }) =>
-          `    ${source_ip}  ${connections} ${connections === 1 ? 'connection' : 'connections'}, first ${first_seen}, last ${last_seen}`,
+        ({ source_ip, connections, refused, first_seen, last_seen }) =>
+          `    ${source_ip}  ${callsText(connections, refused)}, first ${first_seen}, last ${last_seen}`,
       ),
       ...(more > 0 ? [`    and ${more} more`] : []),
     ]
@@ -99,14 +101,20 @@ export function reportText(report: WorkloadReport): string {
   return `${[`${workload} (${proxy})`, ...killed, ...none, ...lines, ...lost].join('\n')}\n`
 }
 
+function callsText(connections: number, refused: number): string {
+  if (connections === 0) return `${refused} refused`
+  const letIn = `${connections} ${connections === 1 ? 'connection' : 'connections'}`
+  return refused === 0 ? letIn : `${letIn} and ${refused} refused`
+}
+
 function portText(report: PortReport, since: string): string {
   const count = report.callers.length
   if (count === 0)
     return `nobody has called in plaintext since ${since}; STRICT would break nobody seen`
   const who = count === 1 ? '1 caller' : `${count} callers`
-  return isAtRisk(report)
-    ? `STRICT would break ${who}`
-    : `${who} in plaintext before it was STRICT, refused now`
+  if (isAtRisk(report)) return `STRICT would break ${who}`
+  const isTried = report.callers.some(({ refused }) => refused > 0)
+  return `${who} in plaintext${isTried ? '' : ' before it was STRICT'}, refused now`
 }
 
 export function reportJson(answers: readonly ProxyAnswer<Callers>[]): Json {

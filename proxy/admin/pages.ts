@@ -97,7 +97,7 @@ export function connectionsPage({ seen }: Shown): object {
   }
 }
 
-/** Who would be refused if the ports became STRICT. */
+/** Who would be refused if the ports became STRICT, and who is where they are. */
 export function plaintextPage({ engine, inbound, since, seen }: Shown): object {
   return {
     workload: engine.inForce().workload,
@@ -111,7 +111,8 @@ export function plaintextPage({ engine, inbound, since, seen }: Shown): object {
     }),
     forgotten: seen.forgotten,
     callers: seen.plaintext.map((one) => ({
-      ...{ port: one.port, source_ip: one.sourceIp, connections: one.connections },
+      ...{ port: one.port, source_ip: one.sourceIp },
+      ...{ connections: one.connections, refused: one.refused },
       ...{ first_seen: one.firstSeen, last_seen: one.lastSeen, mode: engine.modeOf(one.port) },
     })),
   }

@@ -4,7 +4,7 @@
  * closed: a request that names another host than loopback is a web page's and is refused.
  */
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Address, showAddress } from '../../config/address.ts'
 import { parseDurationMs } from '../../config/duration.ts'
@@ -31,6 +31,9 @@ import {
   statusPage,
 } from './pages.ts'
 import { readJsonBody } from './read-json-body.ts'
+
+// Node's own import of it would load fetch as well: 36 ms of processor time and 9 MiB of every process.
+const { createServer } = process.getBuiltinModule('node:http')
 
 export interface AdminOptions {
   readonly address: Address

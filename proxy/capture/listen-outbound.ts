@@ -161,9 +161,15 @@ function passOn(
   })
 }
 
-function refuse({ context, listen }: CapturedOutboundOptions, socket: Socket, why: string): void {
+function refuse(
+  { context, listen, self }: CapturedOutboundOptions,
+  socket: Socket,
+  why: string,
+): void {
   const where = { listener: NAME, source: sourceOf(socket), destination: showAddress(listen) }
   socket.destroy()
-  context.metrics.failed('source', 'CONNECT')
+  const destination = strangerParty(undefined)
+  const parties = { reporter: 'source' as const, source: self, destination, isMutualTls: false }
+  context.metrics.failed(parties, 'CONNECT')
   refusalLine(context, where, new IdentityError('REQUEST_INVALID', why), 'CONNECT', 'outbound')
 }

@@ -3,6 +3,7 @@ import { IdentityError } from '../../spiffe/error.ts'
 import type { ProxyConfig } from '../config.ts'
 import { checkDelegated } from './delegated-keys.ts'
 import { isLoopback } from './endpoint.ts'
+import { checkListenAddresses } from './listen-addresses.ts'
 import { checkTransports } from './mesh-transport.ts'
 import { checkPolicySource } from './policy-source-keys.ts'
 import { checkWorkers } from './workers-key.ts'
@@ -18,6 +19,7 @@ export function checkWhole(path: string, config: ProxyConfig): void {
   checkPolicySource(path, config)
   checkTransports(path, config)
   checkWorkers(path, config)
+  checkListenAddresses(path, config)
   for (const { name, listen } of inbound) {
     if (listen.kind === 'tcp') continue
     throw invalid(`${path}: proxy.inbound.${name} listens on a Unix socket (expected ip:port)`)

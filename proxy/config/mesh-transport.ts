@@ -97,13 +97,18 @@ export function destinationConfig(
   }
 }
 
-/** Of an outbound block. */
+/** Of an outbound block. @throws IdentityError CONFIG_INVALID for an address that nothing would be sent to */
 export function hboneAddressOf(read: {
+  readonly name: string
   readonly transport: 'mtls' | 'hbone'
   readonly hbone_address: Address | undefined
   readonly upstream: Address
 }): Address | undefined {
-  if (read.transport === 'mtls') return undefined
+  if (read.transport === 'mtls') {
+    if (read.hbone_address === undefined) return undefined
+    const why = 'expected transport "hbone", or no hbone_address'
+    throw invalid(`proxy.outbound.${read.name}.hbone_address is set for transport mtls (${why})`)
+  }
   if (read.hbone_address !== undefined) return read.hbone_address
   // No tunnel leads to a Unix socket, and `checkTransports` says so.
   return read.upstream.kind === 'unix' ? read.upstream : { ...read.upstream, port: HBONE_PORT }
@@ -115,6 +120,17 @@ export function checkTransports(path: string, config: ProxyConfig): void {
   for (const { name, upstream, hbone: address } of outbound) {
     if (address === undefined || upstream.kind === 'tcp') continue
     throw invalid(`${path}: proxy.outbound.${name}.upstream is a Unix socket, expected host:port`)
+  }
+  for (const { name, hbone: address, alpn, serverName, minVersion } of outbound) {
+    if (address === undefined) continue
+    const unused = [
+      ...(alpn === undefined ? [] : ['alpn']),
+      ...(serverName === undefined ? [] : ['server_name']),
+      ...(minVersion === 'TLSv1.3' ? [] : ['min_tls_version']),
+    ]
+    if (unused.length === 0) continue
+    const why = 'tunnels are TLS 1.3 with h2 and without a name; expected it left out'
+    throw invalid(`${path}: proxy.outbound.${name}.${unused[0]} with transport hbone (${why})`)
   }
   if (hbone?.listen.kind === 'unix') {
     throw invalid(`${path}: proxy.hbone.listen is a Unix socket, expected ip:port`)

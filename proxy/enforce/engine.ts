@@ -103,6 +103,7 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     inForce: () => inForce,
     modeOf: (port) => gateMode(inForce, portMode(inForce.mtls, port)),
+    modeSources: () => inForce.mtls.sources,
     strictMode: () => gateMode(inForce, 'STRICT'),
     judgeConnection: (facts) => decide(inForce.tcp, facts),
     judgeWhateverComes: (facts) => decide(inForce.bound(), facts),

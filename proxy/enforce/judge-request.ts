@@ -10,6 +10,7 @@ import {
 } from '../../policy/authenticate-request.ts'
 import type { ConnectionFacts, RequestFacts } from '../../policy/facts.ts'
 import type { JwtRule } from '../../policy/request-authentication.ts'
+import { ruleId } from '../../policy/rule-set.ts'
 import { type RequestEdits, requestEdits } from '../../policy/token-edits.ts'
 import type { TokenRequest } from '../../policy/token-locations.ts'
 import { withoutCookies, withoutParams } from '../../policy/token-locations.ts'
@@ -22,7 +23,6 @@ import type {
   RequestJudgement,
 } from '../http/exchange.ts'
 import { rbacDenied, textAnswer } from '../http/local-answer.ts'
-import { ruleId } from '../telemetry/access-lines.ts'
 import type { Engine, InForce } from './engine.ts'
 import { type JudgedPath, normalizedPaths } from './normalized-paths.ts'
 import { remoteIpOf } from './remote-ip.ts'

@@ -11,7 +11,7 @@ import { externalAuthApi } from '../../proto/load.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { reasonOf } from '../../spiffe/error.ts'
 import type { HeadEdits, HeaderLine, RequestHead } from '../http/exchange.ts'
-import { textAnswer } from '../http/local-answer.ts'
+import { EXT_AUTHZ_DENIED, textAnswer } from '../http/local-answer.ts'
 import { checkedLines, mayGoOn } from './answer-headers.ts'
 import type { Check, CheckAnswer, CheckedRequest, CheckQuestion, GrpcProvider } from './provider.ts'
 
@@ -103,7 +103,7 @@ function readAnswer(answer: CheckResponse, head: RequestHead | undefined): Check
   const code = denied?.status?.code ?? 0
   // Anything that is no refusal in HTTP is answered 403: fails closed.
   const status = code >= 300 && code <= 599 ? code : 403
-  const plain = textAnswer(status, denied?.body ?? '', 'ext_authz_denied')
+  const plain = textAnswer(status, denied?.body ?? '', EXT_AUTHZ_DENIED)
   return {
     kind: 'refused',
     answer: {

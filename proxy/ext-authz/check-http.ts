@@ -5,15 +5,18 @@
  * @see Envoy external authorization — raw HTTP service
  */
 import { once } from 'node:events'
-import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { reasonOf } from '../../spiffe/error.ts'
 import { readBounded } from '../../spiffe/read-bounded.ts'
 import type { HeaderLine } from '../http/exchange.ts'
-import { textAnswer } from '../http/local-answer.ts'
+import { EXT_AUTHZ_DENIED, textAnswer } from '../http/local-answer.ts'
 import { checkedLines, replacing } from './answer-headers.ts'
 import { isOneOf } from './name-pattern.ts'
 import type { Check, CheckAnswer, CheckedRequest, HttpProvider } from './provider.ts'
+
+// Node's own import of it would load fetch as well: 36 ms of processor time and 9 MiB of every process.
+const { Agent, request } = process.getBuiltinModule('node:http')
 
 /** Of an answer's body, in bytes; more of it is a failure. */
 const MAX_BODY_BYTES = 64 * 1024
@@ -120,7 +123,7 @@ async function answerTo(provider: HttpProvider, sent: ClientRequest): Promise<Ch
   if (told === undefined) return failed('its answer has a header that cannot be written')
   return {
     kind: 'refused',
-    answer: { ...textAnswer(status, body.toString('utf8'), 'ext_authz_denied'), headers: told },
+    answer: { ...textAnswer(status, body.toString('utf8'), EXT_AUTHZ_DENIED), headers: told },
   }
 }
 

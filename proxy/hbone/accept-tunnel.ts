@@ -18,7 +18,7 @@ import type { Incoming } from '../listen/incoming.ts'
 import { connectOn, serveTcp, type TcpRoute } from '../listen/serve-tcp.ts'
 import type { Destination } from '../listen/workload-destinations.ts'
 import { connectionLine, denialReason, refusalLine } from '../telemetry/access-lines.ts'
-import { strangerParty } from '../telemetry/parties.ts'
+import { type Parties, type Party, strangerParty } from '../telemetry/parties.ts'
 import { readConnect, refusalOf, type TunnelTarget } from './connect-request.ts'
 import type { HboneOptions } from './listen-hbone.ts'
 import { baggageOf } from './peer-headers.ts'
@@ -173,23 +173,23 @@ function incomingOf(
     },
     source: sourceOf(socket),
     destination: showEndpoint(ip, port),
-    parties: {
-      reporter: 'destination',
-      source: strangerParty(peer.id),
-      destination: self,
-      isMutualTls: true,
-    },
+    parties: partiesOf(peer, self),
   }
 }
 
+function partiesOf({ id }: VerifiedPeer, destination: Party): Parties {
+  const source = strangerParty(id)
+  return { reporter: 'destination', source, destination, isMutualTls: true }
+}
+
 function refuse(
-  { context, config }: HboneOptions,
-  { socket }: Carrier,
+  { context, config, self }: HboneOptions,
+  { socket, peer }: Carrier,
   stream: ServerHttp2Stream,
   reason: string,
 ): void {
   answer(stream, 400)
-  context.metrics.failed('destination', 'CONNECT')
+  context.metrics.failed(partiesOf(peer, self), 'CONNECT')
   const where = { listener: config.name, source: sourceOf(socket) }
   const destination = showAddress(config.listen)
   const error = new IdentityError('REQUEST_INVALID', reason)
@@ -212,6 +212,6 @@ interface Failed {
 }
 
 function tellFailed({ context }: HboneOptions, incoming: Incoming, failed: Failed): void {
-  context.metrics.failed('destination', failed.flags)
+  context.metrics.failed(incoming.parties, failed.flags)
   connectionLine(context, { incoming, ...failed, carried: { received: 0, sent: 0 } })
 }

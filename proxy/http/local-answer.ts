@@ -17,6 +17,9 @@ export function rbacDenied(rule: string | undefined): LocalAnswer {
   }
 }
 
+/** Details of an answer that an external provider refused with, in Envoy's word. */
+export const EXT_AUTHZ_DENIED = 'ext_authz_denied'
+
 export function textAnswer(status: number, body: string, details: string): LocalAnswer {
   return { status, headers: body === '' ? [] : TEXT, body, details }
 }

@@ -21,7 +21,8 @@ export type GateDecision =
   | { readonly kind: 'plaintext'; readonly inner: 'http' | 'tcp' }
   /** TLS of the application's own: opaque to us, and without a peer that we know. */
   | { readonly kind: 'passthrough' }
-  | { readonly kind: 'refuse'; readonly reason: string }
+  /** Fails closed. */
+  | { readonly kind: 'refuse'; readonly why: 'plaintext' | 'tls-of-others' }
 
 const MESH_HTTP: ReadonlySet<string> = new Set(['istio-http/1.0', 'istio-http/1.1', 'istio-h2'])
 const MESH_TCP: ReadonlySet<string> = new Set(['istio-peer-exchange', 'istio'])
@@ -34,9 +35,7 @@ export function gate(
   seen: Sniffed | undefined,
 ): GateDecision {
   if (seen?.kind !== 'tls') {
-    if (mode === 'STRICT') {
-      return { kind: 'refuse', reason: 'plaintext where PeerAuthentication is STRICT' }
-    }
+    if (mode === 'STRICT') return { kind: 'refuse', why: 'plaintext' }
     return { kind: 'plaintext', inner: plaintextProtocol(protocol, seen) }
   }
   const { alpn } = seen.hello
@@ -47,7 +46,7 @@ export function gate(
     return { kind: 'terminate', inner: innerProtocol(protocol, alpn) }
   }
   if (protocol === 'http' || protocol === 'http2') {
-    return { kind: 'refuse', reason: `TLS without a protocol of the mesh at a port for HTTP` }
+    return { kind: 'refuse', why: 'tls-of-others' }
   }
   return { kind: 'passthrough' }
 }

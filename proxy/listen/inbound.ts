@@ -18,7 +18,7 @@ import { connectPlain } from '../forward/connect-plain.ts'
 import { newInlet } from '../forward/inlet.ts'
 import type { ProxyContext } from '../proxy.ts'
 import { refusalLine } from '../telemetry/access-lines.ts'
-import { type Party, strangerParty } from '../telemetry/parties.ts'
+import { callOfStranger, type Party, strangerParty } from '../telemetry/parties.ts'
 import { type Listener, listenAt } from './accept.ts'
 import { destinationOf, plainIp, sourceOf } from './addresses.ts'
 import { lookAt } from './first-bytes.ts'
@@ -112,10 +112,18 @@ function admit(
   const decision: GateDecision = gate(modeNow(inbound, located), located.protocol, seen)
   const source = sourceOf(socket)
   switch (decision.kind) {
-    case 'refuse':
+    case 'refuse': {
+      const sourceIp = plainIp(socket.remoteAddress)
       socket.destroy()
-      refuse(inbound, source, new IdentityError('CERTIFICATE_UNTRUSTED', decision.reason))
+      if (decision.why === 'tls-of-others') {
+        const why = 'TLS without a protocol of the mesh at a port for HTTP'
+        refuse(inbound, source, new IdentityError('CALLER_UNIDENTIFIED', why))
+        return
+      }
+      context.plaintextCallers.saw(located.port, sourceIp, openedAt, true)
+      refusePlaintext(inbound, source, located)
       return
+    }
     case 'terminate': {
       const one: Pending = { inner: decision.inner, located, openedAt }
       pending.set(source, one)
@@ -211,9 +219,11 @@ function begin(
 
 /** A list of peers is a list of identities: who shows none is on none. */
 function modeNow({ config, enforcement }: Inbound, { port }: Located): GateMode {
-  const isStrict = config.mtls === 'strict' || config.authorize !== undefined
-  return isStrict ? enforcement.strictMode() : enforcement.modeOf(port)
+  return isStrict(config) ? enforcement.strictMode() : enforcement.modeOf(port)
 }
+
+const isStrict = ({ mtls, authorize }: Inbound['config']): boolean =>
+  mtls === 'strict' || authorize !== undefined
 
 /** @returns why a connection without a verified peer cannot go on after the mode of its port has changed */
 function mayStay(
@@ -222,11 +232,34 @@ function mayStay(
   peer: VerifiedPeer | undefined,
 ): string | undefined {
   if (peer !== undefined || modeNow(inbound, located) !== 'STRICT') return undefined
-  return 'plaintext where PeerAuthentication has become STRICT'
+  return `plaintext where ${whoWantsTls(inbound).why} now`
 }
 
-function refuse({ context, config }: Inbound, source: string, error: IdentityError): void {
-  context.metrics.failed('destination', 'TLS_FAILURE')
+interface WantsTls {
+  readonly why: string
+  /** `namespace/name` of PeerAuthentications; undefined where none decides. */
+  readonly policy: string | undefined
+}
+
+/** Policies, or the listener's own configuration, which they cannot change. */
+function whoWantsTls({ config, enforcement }: Inbound): WantsTls {
+  if (isStrict(config)) return { why: 'the listener takes mutual TLS alone', policy: undefined }
+  const names = enforcement.modeSources().map(({ namespace, name }) => `${namespace}/${name}`)
+  const policy = names.join(', ')
+  return { why: `PeerAuthentication is STRICT by ${policy}`, policy }
+}
+
+function refusePlaintext(inbound: Inbound, source: string, { port }: Located): void {
+  const { context, config, self } = inbound
+  context.metrics.failed(callOfStranger(self), 'DENY')
+  const where = { listener: config.name, source, destination: showAddress(config.listen) }
+  const { why, policy } = whoWantsTls(inbound)
+  const error = new IdentityError('CALLER_UNIDENTIFIED', `plaintext where ${why}`)
+  refusalLine(context, { ...where, workload_port: port, policy }, error, 'DENY')
+}
+
+function refuse({ context, config, self }: Inbound, source: string, error: IdentityError): void {
+  context.metrics.failed(callOfStranger(self), 'TLS_FAILURE')
   const destination = showAddress(config.listen)
   refusalLine(context, { listener: config.name, source, destination }, error)
 }

@@ -3,7 +3,7 @@
  * is expected at the other end and to nobody else. What policy says is the business of that other end.
  */
 import type { Socket } from 'node:net'
-import { showAddress } from '../../config/address.ts'
+import { type Address, showAddress } from '../../config/address.ts'
 import type { ConnectionFacts } from '../../policy/facts.ts'
 import type { Verdict } from '../../policy/verdict.ts'
 import type { Endpoint } from '../../proto/socket-options.ts'
@@ -108,7 +108,7 @@ function incomingOf(options: OutboundOptions, stream: Socket): Incoming {
   const [only, ...others] = config.authorize
   // Several may answer: who did is in the upstream connection's own entry.
   const expected = only?.kind === 'id' && others.length === 0 ? only.id : undefined
-  const service = config.service ?? showAddress(config.upstream)
+  const service = config.service ?? hostOf(config.upstream)
   const facts: ConnectionFacts = {
     peer: undefined,
     ...{ sourceIp, remoteIp: sourceIp },
@@ -130,3 +130,7 @@ function incomingOf(options: OutboundOptions, stream: Socket): Incoming {
     },
   }
 }
+
+/** As Istio names services: without the port. */
+const hostOf = (upstream: Address): string =>
+  upstream.kind === 'tcp' ? upstream.host : showAddress(upstream)

@@ -120,6 +120,7 @@ function begin(serving: Serving, onEnd: OnEnd): void {
   serving.verdict = route.judge()
   if (serving.verdict.kind === 'deny') {
     stream.destroy() // fails closed: nothing behind has seen the connection
+    context.metrics.failed(incoming.parties, 'DENY')
     onEnd('DENY', denialReason(serving.verdict))
     return
   }
@@ -136,8 +137,15 @@ function begin(serving: Serving, onEnd: OnEnd): void {
       start(permit, stream, upstream, (how) => endClosed(serving, onEnd, reasonOfEnd(how)))
     },
     (error: unknown) => {
+      const isGone = stream.destroyed && serving.closeReason === undefined
       stream.destroy()
-      onEnd(flagsOf(error), serving.closeReason ?? reasonOf(error))
+      if (isGone || serving.closeReason !== undefined) {
+        endClosed(serving, onEnd, GONE.message)
+        return
+      }
+      const flags = flagsOf(error)
+      context.metrics.failed(incoming.parties, flags)
+      onEnd(flags, reasonOf(error))
     },
   )
 }

@@ -8,11 +8,12 @@ import { wrongWithPolicies } from './read-policies.ts'
 export async function checkPolicies({
   policyDir,
   policySource,
+  mesh,
 }: ProxyConfig): Promise<readonly string[]> {
   if (policySource?.kubeConfigFile !== undefined) {
     // A start would wait for the API server itself; that the file can be used is known here.
     using _usable = await openCluster({ kubeconfig: policySource.kubeConfigFile })
   }
   if (policyDir === undefined) return []
-  return wrongWithPolicies(await readTexts(policyDir))
+  return wrongWithPolicies(await readTexts(policyDir), mesh)
 }

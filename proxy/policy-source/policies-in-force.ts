@@ -12,6 +12,7 @@ import {
   isSameInForce,
   snapshotOf,
 } from './assemble-policies.ts'
+import { missingProviders } from './missing-providers.ts'
 import type { Labels } from './policy-copies.ts'
 import type { SourceStatus } from './policy-source.ts'
 
@@ -53,16 +54,21 @@ export function createPoliciesInForce(options: PoliciesInForceOptions): Policies
   let loadedAt = clock.now()
   let mistakes: readonly string[] = []
   let warnings: readonly string[] = []
+  /** Of what is in force. */
+  let missing: readonly string[] = []
   const objects = () => (state === undefined ? 0 : countObjects(state.inForce))
   return {
     state: () => state,
     snapshot: () => snapshot,
-    status: () => ({ loadedAt, objects: objects(), warnings }),
+    status: () => ({ loadedAt, objects: objects(), warnings: [...warnings, ...missing] }),
     mistakes: () => mistakes,
     enforce(next) {
       state = next
       snapshot = snapshotOf(mesh, next.inForce)
       loadedAt = clock.now()
+      const now = missingProviders(snapshot)
+      for (const warning of now) if (!missing.includes(warning)) log.warn(warning)
+      missing = now
       log.info({ server, objects: objects() }, 'Policies loaded')
       for (const listener of listeners) listener()
     },

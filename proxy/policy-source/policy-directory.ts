@@ -47,6 +47,10 @@ export async function openPolicyDirectory(
   const tell = (read: ReadPolicies) => {
     for (const warning of read.warnings) log.warn(warning)
     log.info({ policy_dir: path, objects: read.objects }, 'Policies loaded')
+    if (read.objects === 0) {
+      const what = 'plaintext and every caller pass, but for what listeners say themselves'
+      log.warn({ policy_dir: path }, `There are no policies: ${what}`)
+    }
   }
   const fail = (error: unknown) => {
     const why = reasonOf(error)
@@ -65,7 +69,10 @@ export async function openPolicyDirectory(
       const read = readPolicies(next, mesh)
       const isChanged = !isSame(texts, next)
       problem = undefined
-      if (!isChanged) return
+      if (!isChanged) {
+        log.info({ policy_dir: path }, 'Policies are good again, and as they were')
+        return
+      }
       texts = next
       good = read
       loadedAt = clock.now()

@@ -12,6 +12,7 @@ import type { RequestAuthentication } from '../../policy/request-authentication.
 import type { ObjectName, Parsed } from '../../policy/resource.ts'
 import type { MeshSettings, PolicySnapshot } from '../../policy/snapshot.ts'
 import { IdentityError } from '../../spiffe/error.ts'
+import { missingProviders, type Providers } from './missing-providers.ts'
 
 export interface PolicyText {
   /** For messages: a file's name. */
@@ -39,12 +40,17 @@ export interface Found {
 /** @throws IdentityError CONFIG_INVALID listing every mistake, one on each line */
 export function readPolicies(texts: readonly PolicyText[], mesh: MeshSettings): ReadPolicies {
   const { objects, warnings, ...policies } = readObjects(texts)
-  return { snapshot: { mesh, ...policies }, objects, warnings }
+  const snapshot = { mesh, ...policies }
+  return { snapshot, objects, warnings: [...warnings, ...missingProviders(snapshot)] }
 }
 
-/** For whoever has no mesh to put them in. @returns warnings; @throws as `readPolicies` */
-export function wrongWithPolicies(texts: readonly PolicyText[]): readonly string[] {
-  return readObjects(texts).warnings
+/** For whoever does not know the trust domain. @returns warnings; @throws as `readPolicies` */
+export function wrongWithPolicies(
+  texts: readonly PolicyText[],
+  mesh: Providers,
+): readonly string[] {
+  const { warnings, authorizationPolicies } = readObjects(texts)
+  return [...warnings, ...missingProviders({ mesh, authorizationPolicies })]
 }
 
 interface ReadObjects extends Omit<PolicySnapshot, 'mesh'> {

@@ -3,7 +3,7 @@
  * the address that the kubelet came to. It is open to whoever reaches the pod, so it tells a status and nothing else, and one
  * question is asked once at a time: who asks meanwhile gets the same answer.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Address, showAddress } from '../../config/address.ts'
 import type { Log } from '../../log/open-log.ts'
@@ -11,6 +11,9 @@ import { bindServer, endServer } from '../../proto/bind-server.ts'
 import type { Clock } from '../../spiffe/clock.ts'
 import { deadlineIn } from '../../spiffe/deadline.ts'
 import type { AskProbe, Probe, ProbeAnswer } from './probe.ts'
+
+// Node's own import of it would load fetch as well: 36 ms of processor time and 9 MiB of every process.
+const { createServer } = process.getBuiltinModule('node:http')
 
 export interface ServeProbesOptions {
   readonly listen: Extract<Address, { readonly kind: 'tcp' }>

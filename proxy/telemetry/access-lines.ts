@@ -2,13 +2,16 @@
  * The lines of the access log: who, what, and which policy and rule decided. Queries of paths stay out, for they may carry
  * tokens; a denial also goes to the process's own log.
  */
-import type { Deny, RuleName, Verdict } from '../../policy/verdict.ts'
+import { ruleId } from '../../policy/rule-set.ts'
+import type { Deny, Verdict } from '../../policy/verdict.ts'
 import { IdentityError } from '../../spiffe/error.ts'
 import type { Direction } from '../enforce/connections.ts'
 import type { ExchangeRecord } from '../http/exchange.ts'
+import { EXT_AUTHZ_DENIED } from '../http/local-answer.ts'
 import type { Incoming } from '../listen/incoming.ts'
 import type { ProxyContext } from '../proxy.ts'
 import type { AccessLine } from './access-log.ts'
+import { countDryRun, dryRunFields } from './dry-run.ts'
 
 export interface ConnectionEnd {
   readonly incoming: Incoming
@@ -17,11 +20,6 @@ export interface ConnectionEnd {
   readonly reason: string | undefined
   readonly carried: { readonly received: number; readonly sent: number }
   readonly upstream: string
-}
-
-/** As Envoy writes it, so that existing searches find it. */
-export function ruleId({ namespace, policy, rule }: RuleName): string {
-  return `ns[${namespace}]-policy[${policy}]-rule[${rule}]`
 }
 
 /** In ztunnel's words, with the rule where there is one. */
@@ -42,8 +40,9 @@ export function denialReason({ why, by }: Deny): string {
 }
 
 export function connectionLine(context: ProxyContext, end: ConnectionEnd): void {
-  const { accessLog, clock } = context
+  const { accessLog, clock, metrics } = context
   const { incoming, verdict, flags, reason } = end
+  if (verdict !== undefined) countDryRun(metrics, verdict)
   if (flags === 'DENY') warn(context, 'Connection denied', { ...whoFields(incoming), reason })
   else if (flags !== '-') {
     const { upstream } = end
@@ -65,7 +64,7 @@ export function connectionLine(context: ProxyContext, end: ConnectionEnd): void 
 /** A connection that came to nothing before anybody was known: refused by the gate or in the handshake. */
 export function refusalLine(
   context: ProxyContext,
-  where: { readonly listener: string; readonly source: string; readonly destination: string },
+  where: AccessLine & Record<'listener' | 'source' | 'destination', string>,
   error: unknown,
   flags = 'TLS_FAILURE',
   direction: Direction = 'inbound',
@@ -86,9 +85,10 @@ export function requestLine(
   record: ExchangeRecord,
   upstream: string,
 ): void {
-  const { accessLog } = context
+  const { accessLog, metrics } = context
   const { head, judgement, status, details } = record
   const verdict = judgement?.verdict
+  if (verdict !== undefined) countDryRun(metrics, verdict)
   if (verdict?.kind === 'deny') {
     const rule = verdict.by === undefined ? undefined : ruleId(verdict.by)
     const request = { method: head?.method, path: pathWithoutQuery(head?.path), rule }
@@ -105,6 +105,8 @@ export function requestLine(
     request_id: requestIdOf(record),
     traceparent: headerOf(record, 'traceparent'),
     ...verdictFields(verdict),
+    // Who was asked and refused is not to be looked for where nobody could be asked.
+    ...(details === EXT_AUTHZ_DENIED ? { why: 'provider-refused' } : {}),
     ...{ upstream, response_flags: record.flags.join(',') || '-', reason: details },
     ...{ bytes_received: record.bytesReceived, bytes_sent: record.bytesSent },
     duration_ms: Math.round(record.durationMs * 1000) / 1000,
@@ -152,6 +154,7 @@ function verdictFields(verdict: Verdict | undefined): AccessLine {
     policy: by === undefined ? undefined : `${by.namespace}/${by.policy}`,
     rule: by?.rule,
     audited: audited.length === 0 ? undefined : audited.map(ruleId).join(','),
+    ...dryRunFields(verdict),
   }
 }
 

@@ -36,11 +36,16 @@ export interface TcpMeter {
   closed(flags: string): void
 }
 
+/** As Istio writes that nothing went wrong. */
+const NO_FLAGS = '-'
+
 export interface IstioMetrics {
   http(parties: Parties): HttpMeter
   tcp(parties: Parties): TcpMeter
-  /** Connections that never came to anything: refused in the handshake or by policy. */
-  failed(reporter: Parties['reporter'], flags: string): void
+  /** Connections that never came to anything: refused in the handshake or by policy, or without an upstream. */
+  failed(parties: Parties, flags: string): void
+  /** What policies in dry-run would have said. @param policy `namespace/name`, or `none` */
+  dryRun(action: 'ALLOW' | 'DENY', result: 'allowed' | 'denied', policy: string): void
   text(): string
 }
 
@@ -98,7 +103,7 @@ export function openIstioMetrics(): IstioMetrics {
     },
     tcp(parties) {
       const base = { ...partyLabels(parties), request_protocol: 'tcp' }
-      const labels = { ...base, response_flags: '-' }
+      const labels = { ...base, response_flags: NO_FLAGS }
       const received = table.counter('istio_tcp_received_bytes_total', labels)
       const sent = table.counter('istio_tcp_sent_bytes_total', labels)
       return {
@@ -107,16 +112,18 @@ export function openIstioMetrics(): IstioMetrics {
           received.add(receivedBytes)
           sent.add(sentBytes)
         },
-        closed: (flags) =>
-          table
-            .counter('istio_tcp_connections_closed_total', { ...base, response_flags: flags })
-            .add(1),
+        closed(flags) {
+          const how = flags === NO_FLAGS ? labels : { ...base, response_flags: flags }
+          table.counter('istio_tcp_connections_closed_total', how).add(1)
+        },
       }
     },
-    failed: (reporter, flags) =>
-      table
-        .counter('istio_tcp_connections_failed_total', { reporter, response_flags: flags })
-        .add(1),
+    failed(parties, flags) {
+      const labels = { ...partyLabels(parties), request_protocol: 'tcp', response_flags: flags }
+      table.counter('istio_tcp_connections_failed_total', labels).add(1)
+    },
+    dryRun: (action, result, policy) =>
+      table.counter('steeple_authorization_dry_run_total', { action, result, policy }).add(1),
     text: table.text,
   }
 }

@@ -3,6 +3,7 @@
  * Istio's shape; of others they are unknown, which is what `unknown` in a label says.
  */
 
+import { isIP } from 'node:net'
 import { pathOf, type SpiffeId } from '../../spiffe/id.ts'
 import type { Labels } from '../../telemetry/metrics.ts'
 
@@ -47,10 +48,17 @@ export function strangerParty(id: SpiffeId | undefined, service?: string): Party
   }
 }
 
+/** Somebody of whom nothing is known has called the workload. */
+export function callOfStranger(destination: Party): Parties {
+  const source = strangerParty(undefined)
+  return { reporter: 'destination', source, destination, isMutualTls: false }
+}
+
 /** The labels that all series about one pair share. */
 export function partyLabels({ reporter, source, destination, isMutualTls }: Parties): Labels {
   const service = destination.service ?? destination.workload ?? UNKNOWN
-  const [serviceName = UNKNOWN] = service.split('.')
+  // The first label of a name; an address has none.
+  const [serviceName = UNKNOWN] = isIP(service) === 0 ? service.split('.') : [service]
   return {
     reporter,
     ...sideLabels('source', source),

@@ -4,7 +4,7 @@
  * @see OTLP 1.x — 429, 502, 503 and 504 may be sent again, any other refusal may not
  */
 import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
@@ -15,6 +15,9 @@ import { reasonOf } from '../../spiffe/error.ts'
 import { readBounded } from '../../spiffe/read-bounded.ts'
 import { connectPlain } from '../forward/connect-plain.ts'
 import { readCollectorHeaders } from './collector-headers.ts'
+
+// Node's own import of it would load fetch as well: 36 ms of processor time and 9 MiB of every process.
+const { request } = process.getBuiltinModule('node:http')
 
 export type Posted =
   | { readonly kind: 'taken'; readonly answer: string }

@@ -154,13 +154,15 @@ function failureOf(record: ExchangeRecord, isClient: boolean): Failure | undefin
 
 function verdictAttributes(verdict: Verdict | undefined): Attributes {
   if (verdict === undefined) return NONE
-  const { kind, why, by, audited } = verdict
+  const { kind, why, by, audited, shadow } = verdict
   return {
     'steeple.verdict': kind,
     'steeple.verdict_reason': why,
     'steeple.policy': by === undefined ? undefined : nameOf(by),
     'steeple.rule': by?.rule,
     'steeple.audited': audited.length === 0 ? undefined : audited.map(nameOf).join(','),
+    'steeple.dry_run_deny': shadow.deny?.result,
+    'steeple.dry_run_allow': shadow.allow?.result,
   }
 }
 

@@ -16,7 +16,7 @@ export function mergeReports(reports: readonly TrafficReport[]): TrafficReport {
   const sum = (of: (report: TrafficReport) => number) =>
     reports.reduce((total, report) => total + of(report), 0)
   const callers = mergeCallers(reports.flatMap(({ plaintext }) => plaintext))
-  const lost = Math.max(0, callers.length - MAX_CALLERS)
+  const lost = callers.slice(MAX_CALLERS).filter(({ connections }) => connections > 0).length
   return {
     total: sum(({ total }) => total),
     connections: reports.flatMap(({ connections }) => connections),
@@ -43,6 +43,7 @@ function together(one: PlaintextCaller, other: PlaintextCaller): PlaintextCaller
   return {
     ...{ port: one.port, sourceIp: one.sourceIp },
     connections: one.connections + other.connections,
+    refused: one.refused + other.refused,
     firstSeen: earlier(one.firstSeen, other.firstSeen),
     lastSeen: later(one.lastSeen, other.lastSeen),
   }

@@ -126,6 +126,7 @@ async function whyIn({ proxy }: LiveProxy): Promise<string> {
     case 'deny-rule':
       return `deny:${policy}#${rule}`
     case 'provider-unasked':
+    case 'provider-refused':
       return `custom:${policy}`
     default:
       return String(why)

@@ -98,11 +98,35 @@ test.each([
   ],
   [`${LEAST.slice(0, -1)} admin { listen = "0.0.0.0:15000" } }`, /loopback address or unix/],
   [`${LEAST.slice(0, -1)} workload { labels { app = 1 } } }`, /labels\.app is a number/],
+  [
+    `${LEAST.slice(0, -1)} inbound "b" { listen = "127.0.0.1:8443"  upstream = "127.0.0.1:1" } }`,
+    /proxy\.inbound\.web\.listen has 127\.0\.0\.1:8443 already; choose another proxy\.inbound\.b\.listen/,
+  ],
+  [
+    `${LEAST.slice(0, -1)} hbone { listen = "0.0.0.0:8443" } }`,
+    /inbound\.web\.listen has .* already; choose another proxy\.hbone\.listen/,
+  ],
+  [
+    `${LEAST.slice(0, -1)} admin { listen = "127.0.0.1:8443" } }`,
+    /inbound\.web\.listen has .* already; choose another proxy\.admin\.listen/,
+  ],
+  [
+    'proxy { inbound "a" { listen = "127.0.0.1:8443"  upstream = "127.0.0.1:8443" } }',
+    /"a" has 127\.0\.0\.1:8443 as listen and as upstream .* it would call itself/,
+  ],
 ])('a mistake is refused: %s', (text, message) => {
   expect(() => read(text)).toThrow(message)
 })
 
 const FLAGS = { listen: '127.0.0.1:8443', upstream: '127.0.0.1:8080' }
+
+test.each([
+  'inbound "b" { listen = "[::1]:8443"  upstream = "127.0.0.1:1" }',
+  'inbound "b" { listen = "0.0.0.0:8444"  upstream = "127.0.0.1:8443" }',
+  'inbound "b" { listen = "127.0.0.1:0"  upstream = "127.0.0.1:1" }  inbound "c" { listen = "127.0.0.1:0"  upstream = "127.0.0.1:1" }',
+])('listeners that do not meet are taken: %s', (block) => {
+  expect(read(`${LEAST.slice(0, -1)} ${block} }`).inbound.length).toBeGreaterThan(1)
+})
 
 test('flags alone make one listener', () => {
   expect(read('', { ...FLAGS, inbound: true }).inbound).toMatchObject([

@@ -74,6 +74,16 @@ test.each([
     'outbound "db" { listen = "127.0.0.1:9000"  upstream = "unix:/db.sock"  transport = "hbone"  authorize = ["spiffe://example.org"] }',
     'expected host:port',
   ],
+  [
+    'outbound "db" { listen = "127.0.0.1:9000"  upstream = "db:80"  hbone_address = "db:15008"  authorize = ["spiffe://example.org"] }',
+    'hbone_address is set for transport mtls',
+  ],
+  ...['alpn = ["h2"]', 'server_name = "db"', 'min_tls_version = "1.2"'].map(
+    (line): [string, string] => [
+      `outbound "db" { listen = "127.0.0.1:9000"  upstream = "db:80"  transport = "hbone"  ${line}  authorize = ["spiffe://example.org"] }`,
+      `outbound.db.${line.split(' ')[0]} with transport hbone`,
+    ],
+  ),
 ])('%s is refused', (settings, message) => {
   expect(() => read(settings)).toThrow(message)
 })

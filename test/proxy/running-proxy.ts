@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { parseAddress } from '../../config/address.ts'
 import type { ConnectionFacts } from '../../policy/facts.ts'
 import type { MtlsMode } from '../../policy/mtls.ts'
+import type { ObjectName } from '../../policy/resource.ts'
 import type { Permit, Verdict } from '../../policy/verdict.ts'
 import { parsePeerPattern } from '../../proxy/config/peer-pattern.ts'
 import type { InboundConfig, OutboundConfig } from '../../proxy/config.ts'
@@ -38,6 +39,10 @@ export class FakeEnforcement implements Enforcement {
 
   modeOf(): MtlsMode {
     return this.mode
+  }
+
+  modeSources(): readonly ObjectName[] {
+    return [{ namespace: 'shop', name: 'strict' }]
   }
 
   strictMode(): MtlsMode {

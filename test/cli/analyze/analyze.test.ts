@@ -140,6 +140,9 @@ test('the mesh is what flags, or the configuration of a proxy, say', async () =>
   const paths = policyText('paths', { rules: [{ to: [{ operation: { paths: ['/a'] } }] }] })
   expect((await codes(paths, ` -config ${conf}`)).codes).toEqual(['request-rule-on-tcp'])
   expect((await codes(fine, ' -trustDomain example.org')).codes).toEqual([])
+  const { err } = await analyze(fine, ` -config ${conf}`)
+  expect(err).toContain("leaves the trust domain to the proxy's SVID")
+  expect((await analyze(fine, ` -config ${conf} -trustDomain example.org`)).err).toBe('')
 })
 
 test('several paths are read as one, and - is standard input', async () => {

@@ -94,6 +94,31 @@ describe('a configuration of the proxy', () => {
     expect(JSON.parse(ran.out)).toMatchObject({ decision: 'deny', why: 'no-allow-matched' })
   })
 
+  test.for([
+    ['trust domain', '-trustDomain', '-namespace shop', 'labels { app = "cart" }'],
+    ['namespace', '-namespace', '-trustDomain cluster.local', 'labels { app = "cart" }'],
+  ] as const)(
+    'that leaves the %s to the SVID is not guessed at, for the answer would be wrong',
+    async ([what, flag, given, workload]) => {
+      using dir = policyDir()
+      const policies = dir.write('p.yaml', front)
+      const conf = dir.write(
+        'proxy.conf',
+        `proxy {
+  workload { ${workload} }
+  inbound "cart" { listen = "127.0.0.1:8443"  upstream = "127.0.0.1:8080" }
+}`,
+      )
+      const line = `authz explain -policies ${policies} -config ${conf} -from ${FRONT} -path /basket`
+      const ran = await run(`${line} ${given}`)
+      expect([ran.code, ran.out]).toEqual([1, ''])
+      expect(ran.err).toContain(`leaves the ${what} to the proxy's SVID`)
+      expect(ran.err).toContain(`name it by ${flag}`)
+      const both = await run(`${line} -namespace shop -trustDomain cluster.local`)
+      expect(both).toMatchObject({ code: 0, err: '' })
+    },
+  )
+
   test('tells of captured connections at ports that no listener is for', async () => {
     using dir = policyDir()
     const policies = dir.write('p.yaml', front)

@@ -32,6 +32,8 @@ test('who calls in plaintext is told by port, and that STRICT would break them',
     caller({ source_ip: '10.0.0.2', connections: 1, last_seen: SINCE }),
     caller(),
     caller({ port: 9000, mode: 'STRICT', source_ip: '10.0.0.3' }),
+    caller({ port: 9001, mode: 'STRICT', source_ip: '10.0.0.4', connections: 0, refused: 4 }),
+    caller({ port: 9002, mode: 'STRICT', source_ip: '10.0.0.5', refused: 1 }),
   ]
   const ports = [
     { port: 8080, mode: 'PERMISSIVE' },
@@ -49,6 +51,10 @@ test('who calls in plaintext is told by port, and that STRICT would break them',
     10.0.0.2  1 connection, first ${SINCE}, last ${SINCE}
   port 9000, STRICT: 1 caller in plaintext before it was STRICT, refused now
     10.0.0.3  3 connections, first ${SINCE}, last ${LATER}
+  port 9001, STRICT: 1 caller in plaintext, refused now
+    10.0.0.4  4 refused, first ${SINCE}, last ${LATER}
+  port 9002, STRICT: 1 caller in plaintext, refused now
+    10.0.0.5  3 connections and 1 refused, first ${SINCE}, last ${LATER}
 `,
   })
 })

@@ -128,7 +128,7 @@ test('a refusal reaches the caller with the status, body and headers of the prov
     .poll(() => proxy.access)
     .toMatchObject([
       {
-        ...{ status: 302, verdict: 'deny', why: 'provider-unasked', reason: 'ext_authz_denied' },
+        ...{ status: 302, verdict: 'deny', why: 'provider-refused', reason: 'ext_authz_denied' },
         ...{ policy: 'shop/ask-web-authz', rule: 0 },
       },
     ])

@@ -155,18 +155,35 @@ test('a caller that policy denies never reaches the workload, and the log says w
         reason: 'explicitly denied by: ns[shop]-policy[nobody]-rule[0]',
       },
     ])
-  expect(proxy.context.metrics.text()).toMatch(
-    /istio_tcp_connections_closed_total\{.*response_flags="DENY".*\} 1/,
-  )
+  for (const counter of ['closed', 'failed']) {
+    expect(proxy.context.metrics.text()).toMatch(
+      new RegExp(`istio_tcp_connections_${counter}_total\\{.*response_flags="DENY".*\\} 1`),
+    )
+  }
 })
 
-test('plaintext is refused where the mode is STRICT, and the workload sees nothing of it', async () => {
+test('plaintext is refused where the mode is STRICT, the workload sees nothing of it, and it is said which policy wants that', async () => {
   await using proxy = await startDb()
   expect(await ask(plain(proxy.port))).toBe('')
   expect(proxy.backend.seen()).toBe(0)
-  expect(proxy.lines.find(({ msg }) => msg === 'Connection refused')).toMatchObject({
-    reason: 'plaintext where PeerAuthentication is STRICT',
-  })
+  const said = {
+    reason: 'plaintext where PeerAuthentication is STRICT by shop/strict',
+    ...{ code: 'CALLER_UNIDENTIFIED', policy: 'shop/strict', workload_port: proxy.backend.port },
+  }
+  expect(proxy.lines.find(({ msg }) => msg === 'Connection refused')).toMatchObject(said)
+  expect(proxy.access).toMatchObject([{ kind: 'connection', response_flags: 'DENY', ...said }])
+  expect(proxy.context.metrics.text()).toMatch(
+    /istio_tcp_connections_failed_total\{reporter="destination",source_workload="unknown",.*response_flags="DENY"\} 1/,
+  )
+})
+
+test('who is refused for plaintext is remembered as such: STRICT has broken that caller', async () => {
+  await using proxy = await startDb()
+  await ask(plain(proxy.port))
+  await ask(plain(proxy.port))
+  expect(proxy.context.plaintextCallers.list()).toMatchObject([
+    { port: proxy.backend.port, sourceIp: '127.0.0.1', connections: 0, refused: 2 },
+  ])
 })
 
 test('plaintext passes where the mode is PERMISSIVE, without a peer, and is remembered', async () => {
@@ -188,6 +205,10 @@ test('a listener of mutual TLS alone refuses plaintext whatever the policy says'
   proxy.enforcement.mode = 'PERMISSIVE'
   expect(await ask(plain(proxy.port))).toBe('')
   expect(proxy.backend.seen()).toBe(0)
+  // No policy is to be looked for.
+  const [line] = proxy.access
+  expect(line?.reason).toBe('plaintext where the listener takes mutual TLS alone')
+  expect(line?.policy).toBeUndefined()
 })
 
 test('a client that waits for the server to speak first counts as plaintext after a while', async () => {

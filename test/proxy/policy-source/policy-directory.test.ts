@@ -64,6 +64,35 @@ test('a mistake keeps the last good state, is told, and its correction ends it',
   expect(source.status().problem).toBeUndefined()
 })
 
+test('a directory that goes away changes nothing, and that it is back is told', async () => {
+  using at = directory()
+  const path = join(at.dir, 'policies')
+  mkdirSync(path)
+  writeFileSync(join(path, 'a.yaml'), denyAll('good'))
+  await using source = await follow(path)
+  renameSync(path, join(at.dir, 'elsewhere'))
+  await expect.poll(() => source.status().problem, { timeout: 5_000 }).toMatch(/cannot read/)
+  expect(source.names()).toEqual(['good'])
+  renameSync(join(at.dir, 'elsewhere'), path)
+  await expect
+    .poll(() => source.lines.map(({ msg }) => msg), { timeout: 5_000 })
+    .toContain('Policies are good again, and as they were')
+  expect(source.status().problem).toBeUndefined()
+})
+
+test('that the last policy has gone, and everybody may pass, is a warning', async () => {
+  using at = directory()
+  const file = join(at.dir, 'a.yaml')
+  writeFileSync(file, denyAll('good'))
+  await using source = await follow(at.dir)
+  expect(source.lines.filter(({ level }) => level === 'warning')).toEqual([])
+  rmSync(file)
+  await expect.poll(source.names, { timeout: 5_000 }).toEqual([])
+  await expect
+    .poll(() => source.lines.map(({ msg }) => String(msg)))
+    .toContainEqual(expect.stringMatching(/^There are no policies: plaintext and every caller/))
+})
+
 test('a directory that is swapped as a whole by its link is read anew', async () => {
   using at = directory()
   for (const version of ['one', 'two']) {

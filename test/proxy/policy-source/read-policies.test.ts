@@ -28,6 +28,23 @@ test('objects of other kinds are left alone, and it is said', () => {
   expect(warnings).toEqual(['a.yaml:1: a ConfigMap is no policy, and is left alone'])
 })
 
+test('a provider that the mesh does not have is a warning, for what it would be asked about is denied', () => {
+  const ask = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ask, namespace: shop }
+spec: { action: CUSTOM, provider: { name: opa }, rules: [{}] }
+`
+  const told = (settings: typeof mesh) =>
+    readPolicies([{ name: 'a.yaml', text: ask }], settings).warnings
+  expect(told(mesh)).toEqual([
+    'AuthorizationPolicy shop/ask: spec.provider.name: there is no extension_provider "opa"; what its rules match is denied',
+  ])
+  expect(told({ ...mesh, extensionProviders: [{ name: 'opa', kind: 'grpc' }] })).toEqual([])
+  const many = Array.from({ length: 60 }, (_, n) => ask.replace('name: ask', `name: ask-${n}`))
+  const { warnings } = readPolicies([{ name: 'a.yaml', text: many.join('---\n') }], mesh)
+  expect([warnings.length, warnings.at(-1)]).toEqual([51, 'and 10 more without their provider'])
+})
+
 test('an empty text holds nothing', () => {
   expect(read('').objects).toBe(0)
 })

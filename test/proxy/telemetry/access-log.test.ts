@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { denialReason, ruleId } from '../../../proxy/telemetry/access-lines.ts'
+import { ruleId } from '../../../policy/rule-set.ts'
+import { denialReason } from '../../../proxy/telemetry/access-lines.ts'
 import { openAccessLog } from '../../../proxy/telemetry/access-log.ts'
 import { memoryLog } from '../../fakes/memory-log.ts'
 

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
 import { openIstioMetrics } from '../../../proxy/telemetry/istio-metrics.ts'
-import { placeOf, strangerParty } from '../../../proxy/telemetry/parties.ts'
+import {
+  callOfStranger,
+  partyLabels,
+  placeOf,
+  strangerParty,
+} from '../../../proxy/telemetry/parties.ts'
 import { createPlaintextCallers } from '../../../proxy/telemetry/plaintext-callers.ts'
 import { parseSpiffeId } from '../../../spiffe/id.ts'
 import { createSeriesTable } from '../../../telemetry/series.ts'
@@ -76,8 +81,29 @@ test('plaintext callers are remembered by port and address, the latest first, wi
   callers.saw(80, 'a', at(3))
   callers.saw(81, 'a', at(4))
   expect(callers.list()).toEqual([
-    { port: 81, sourceIp: 'a', connections: 1, firstSeen: at(4), lastSeen: at(4) },
-    { port: 80, sourceIp: 'a', connections: 2, firstSeen: at(1), lastSeen: at(3) },
+    { port: 81, sourceIp: 'a', connections: 1, refused: 0, firstSeen: at(4), lastSeen: at(4) },
+    { port: 80, sourceIp: 'a', connections: 2, refused: 0, firstSeen: at(1), lastSeen: at(3) },
   ])
   expect(callers.forgotten).toBe(1)
+})
+
+test('a caller who was never let in is forgotten without a word: STRICT breaks nothing of it any more', () => {
+  const callers = createPlaintextCallers(1)
+  const at = (second: number) => new Date(second * 1000)
+  callers.saw(80, 'a', at(1), true)
+  callers.saw(80, 'b', at(2), true)
+  callers.saw(80, 'b', at(3))
+  expect(callers.list()).toMatchObject([{ sourceIp: 'b', connections: 1, refused: 1 }])
+  expect(callers.forgotten).toBe(0)
+})
+
+test('a service is called by the first label of its name, and by all of an address', () => {
+  const nameOf = (service: string) => {
+    const destination = strangerParty(undefined, service)
+    return partyLabels(callOfStranger(destination)).destination_service_name
+  }
+  expect(nameOf('orders.shop.svc.cluster.local')).toBe('orders')
+  expect(nameOf('localhost')).toBe('localhost')
+  expect(nameOf('10.0.0.7')).toBe('10.0.0.7')
+  expect(nameOf('fd00::7')).toBe('fd00::7')
 })

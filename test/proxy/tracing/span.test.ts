@@ -81,7 +81,7 @@ test('a denial names the policy and the rule', () => {
   const verdict: Deny = {
     ...{ kind: 'deny', why: 'deny-rule', by: { namespace: 'shop', policy: 'no', rule: 3 } },
     ...{ audited: [{ namespace: 'shop', policy: 'seen', rule: 0 }] },
-    shadow: { allow: undefined, deny: undefined },
+    shadow: { allow: undefined, deny: { result: 'allowed', by: undefined } },
   }
   const answer = { status: 403, headers: [], body: '', details: 'rbac_access_denied' }
   const judgement = { kind: 'answer', verdict, answer } as const
@@ -91,6 +91,7 @@ test('a denial names the policy and the rule', () => {
     attributes: {
       ...{ 'steeple.verdict': 'deny', 'steeple.verdict_reason': 'deny-rule' },
       ...{ 'steeple.policy': 'shop/no', 'steeple.rule': 3, 'steeple.audited': 'shop/seen' },
+      'steeple.dry_run_deny': 'allowed',
     },
   })
 })

@@ -44,7 +44,7 @@ test('the metrics of one worker stay as they are, and those of none are none', (
 
 const at = (second: number) => new Date(second * 1000)
 const caller = (sourceIp: string, connections: number, first: number, last: number) => ({
-  ...{ port: 80, sourceIp, connections, firstSeen: at(first), lastSeen: at(last) },
+  ...{ port: 80, sourceIp, connections, refused: 0, firstSeen: at(first), lastSeen: at(last) },
 })
 
 test('a caller whom several workers have seen is one, and who called last comes first', () => {
@@ -56,6 +56,17 @@ test('a caller whom several workers have seen is one, and who called last comes 
   const { plaintext, forgotten } = mergeReports([one, other])
   expect(plaintext).toEqual([caller('10.0.0.1', 5, 1, 9), caller('10.0.0.2', 1, 8, 8)])
   expect(forgotten).toBe(4)
+})
+
+test('refusals of several workers are added, and who was only refused is not counted as forgotten', () => {
+  const refused = (sourceIp: string, n: number) => ({ ...caller(sourceIp, 0, n, n), refused: 2 })
+  const plaintext = Array.from({ length: 1_001 }, (_, n) => refused(`10.0.0.${n}`, n))
+  const merged = mergeReports([
+    { ...NO_REPORT, plaintext },
+    { ...NO_REPORT, plaintext: [refused('10.0.0.1000', 2_000)] },
+  ])
+  expect(merged.plaintext[0]).toMatchObject({ connections: 0, refused: 4 })
+  expect([merged.plaintext.length, merged.forgotten]).toEqual([1_000, 0])
 })
 
 test('callers beyond the bound are counted as forgotten, those who called longest ago first', () => {
