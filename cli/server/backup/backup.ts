@@ -11,6 +11,7 @@ import { contentKey, KEY_BYTES, sealStream } from '../../../server/backup/sealed
 import { verifyBackup } from '../../../server/backup/verify-backup.ts'
 import { writeBackup } from '../../../server/backup/write-backup.ts'
 import { loadServerConfig } from '../../../server/config.ts'
+import { IdentityError } from '../../../spiffe/error.ts'
 import { defineCommand, type Session } from '../../command.ts'
 import { boolean, path } from '../../flag/kinds.ts'
 import { connectServer } from '../../rpc/endpoint.ts'
@@ -46,6 +47,7 @@ Only a passphrase tells later that the file was made by somebody who knows it: w
   words: FILE,
   async run(flags, session, [file = '']) {
     const { terminal } = session
+    mustNameOneSource(flags)
     const openers = await openersOf(flags, terminal)
     const fileKey = randomBytes(KEY_BYTES)
     const head = await makeHead(fileKey, openers, randomBytes)
@@ -62,6 +64,21 @@ Only a passphrase tells later that the file was made by somebody who knows it: w
 interface SourceFlags extends SocketFlags {
   readonly config: string
   readonly expandEnv: boolean | undefined
+}
+
+/** A flag that would do nothing is more likely a mistake about what is backed up. */
+function mustNameOneSource({ config, expandEnv, socketPath, instance }: SourceFlags): void {
+  const isOfSocket = socketPath !== '' || instance !== ''
+  if (config !== '' && isOfSocket) {
+    const why = 'a server is backed up over its socket, or by -config when it is stopped; use one'
+    throw new IdentityError('REQUEST_INVALID', why)
+  }
+  if (config === '' && expandEnv !== undefined) {
+    throw new IdentityError(
+      'REQUEST_INVALID',
+      '-expandEnv is for the file of -config, which is not given',
+    )
+  }
 }
 
 async function* fromSocket(

@@ -36,6 +36,10 @@ What was done after the backup was made is not in it: the bundle is printed, and
   },
   words: FILE,
   async run(flags, { terminal, clock }, [path = '']) {
+    if (flags.verify === true && flags.force === true) {
+      const why = '-verify writes nothing, so there is nothing to -force; use one'
+      throw new IdentityError('REQUEST_INVALID', why)
+    }
     const config = loadServerConfig(flags.config, { expandEnv: flags.expandEnv }, terminal.env)
     const opener = await openerOf(flags, terminal)
     const file = await openBackupFile(path)

@@ -53,6 +53,27 @@ test.each([
   expect(writtenIn(to)).toEqual([])
 })
 
+test.each([
+  ['-config', 'x.conf', '-socketPath', '/x.sock'],
+  ['-config', 'x.conf', '-instance', 'x'],
+])('a backup by %s %s takes no %s %s beside it', async (...words) => {
+  const { code, err } = await backup([from.file('none'), '-recipient', from.recipient, ...words])
+  expect([code, err]).toEqual([1, expect.stringContaining('or by -config when it is stopped')])
+  expect(existsSync(from.file('none'))).toBe(false)
+})
+
+test('-expandEnv without a configuration to expand is refused', async () => {
+  const words = ['-recipient', from.recipient, '-expandEnv', ...online()]
+  const { code, err } = await backup([from.file('none'), ...words])
+  expect([code, err]).toEqual([1, expect.stringContaining('-expandEnv is for the file of -config')])
+})
+
+test('a restore that only verifies is not forced', async () => {
+  using to = backupPlace()
+  const { code, err } = await restore(to, ['-verify', '-force'])
+  expect([code, err]).toEqual([1, expect.stringContaining('nothing to -force')])
+})
+
 test('a file that was cut off is refused, and so is one that is no backup', async () => {
   using to = backupPlace()
   writeFileSync(to.file('short'), readFileSync(file).subarray(0, -1))
