@@ -44,10 +44,10 @@ export async function openPolicyDirectory(
   let loadedAt = clock.now()
   let problem: string | undefined
   const listeners = new Set<() => void>()
-  const tell = (read: ReadPolicies) => {
+  const tell = (read: ReadPolicies, before: number) => {
     for (const warning of read.warnings) log.warn(warning)
     log.info({ policy_dir: path, objects: read.objects }, 'Policies loaded')
-    if (read.objects === 0) {
+    if (read.objects === 0 && before > 0) {
       const what = 'plaintext and every caller pass, but for what listeners say themselves'
       log.warn({ policy_dir: path }, `There are no policies: ${what}`)
     }
@@ -73,17 +73,17 @@ export async function openPolicyDirectory(
         log.info({ policy_dir: path }, 'Policies are good again, and as they were')
         return
       }
+      tell(read, good.objects)
       texts = next
       good = read
       loadedAt = clock.now()
-      tell(read)
       for (const listener of listeners) listener()
     } catch (error) {
       if (!(error instanceof IdentityError)) throw error
       fail(error)
     }
   }
-  tell(good)
+  tell(good, 0)
   return {
     current: () => good.snapshot,
     status: (): SourceStatus => ({

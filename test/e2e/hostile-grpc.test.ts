@@ -13,7 +13,7 @@ import { until } from '../processes/process.ts'
 
 const minutes = 60_000
 /** What a process may take above what it had, at its worst moment of any attack: by strangers on the network … */
-const MAX_GROWN_BY_STRANGERS_MIB = 160
+const MAX_GROWN_BY_STRANGERS_MIB = 224
 /** … and by whoever may open a socket of this machine: a thousand calls on each of his connections, each with a message begun. */
 const MAX_GROWN_BY_LOCALS_MIB = 1_024
 /** As above, for 10,000 connections: each of those has two descriptors' worth of buffers, and some a TLS session. */

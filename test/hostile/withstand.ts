@@ -70,6 +70,8 @@ export interface Door {
 
 export async function withstand(door: Door) {
   const { process, mib, isServed } = door
+  // What the first call ever makes it load is nobody's attack.
+  expect(await isServed(), 'before all of it').toBe(true)
   const before = { mib: statusOf(process, 'VmRSS'), descriptors: descriptorsOf(process) }
   for (const one of ATTACKS) {
     forgetPeak(process)
