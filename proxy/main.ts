@@ -24,6 +24,7 @@ import { serveProbes } from './probes/serve-probes.ts'
 import { readSelf, type Self, withLabelsOf } from './self.ts'
 import { type OpenListener, openOwnPlane } from './serving-plane.ts'
 import { type OpenAccessLog, openAccessLog } from './telemetry/access-log.ts'
+import { issuerMetrics } from './telemetry/issuer-metrics.ts'
 import { openWorkers } from './workers/open-workers.ts'
 
 export interface ProxyDeps {
@@ -102,7 +103,10 @@ async function serve(config: ProxyConfig, deps: ProxyDeps, opened: Opened): Prom
   }
   await using plane = await (config.workers > 1 ? openWorkers(options) : openOwnPlane(options))
   const { engine, workloads, look, open, workers } = plane
-  further = async () => (await look()).metrics
+  further = async () => {
+    const { metrics, issuers } = await look()
+    return metrics + issuerMetrics(issuers, clock.now())
+  }
   await using loops = runLoops([follow])
   const drain = new AbortController()
   await using _admin =

@@ -15,10 +15,11 @@ export interface Histogram {
   observe(value: number): void
 }
 
-export interface SeriesTable {
-  counter(name: string, labels: Labels): Counter
+/** @typeParam Name of the metrics that it may hold */
+export interface SeriesTable<Name extends string> {
+  counter(name: Name, labels: Labels): Counter
   /** @param bounds upper bounds of the buckets, ascending, without infinity; the same for all series of a name */
-  histogram(name: string, bounds: readonly number[], labels: Labels): Histogram
+  histogram(name: Name, bounds: readonly number[], labels: Labels): Histogram
   text(): string
 }
 
@@ -41,13 +42,17 @@ interface Buckets extends Histogram {
   readonly lines: (name: string) => string
 }
 
-export function createSeriesTable(): SeriesTable {
-  const counters = new Map<string, Metric<Count>>()
-  const histograms = new Map<string, Metric<Buckets>>()
+/** What each metric counts, in a sentence on one line. */
+type Help<Name extends string> = Readonly<Record<Name, string>>
+
+/** @param help of every metric that it may hold */
+export function createSeriesTable<Name extends string>(help: Help<Name>): SeriesTable<Name> {
+  const counters = new Map<Name, Metric<Count>>()
+  const histograms = new Map<Name, Metric<Buckets>>()
   const find = <S>(
-    metrics: Map<string, Metric<S>>,
+    metrics: Map<Name, Metric<S>>,
     kind: Metric<S>['kind'],
-    name: string,
+    name: Name,
     labels: Labels,
     make: (labels: string) => S,
   ): S => {
@@ -69,21 +74,36 @@ export function createSeriesTable(): SeriesTable {
     counter: (name, labels) => find(counters, 'counter', name, labels, newCount),
     histogram: (name, bounds, labels) =>
       find(histograms, 'histogram', name, labels, (written) => newBuckets(bounds, written)),
-    text: () => textOf(counters, histograms),
+    text: () => textOf(help, counters, histograms),
   }
 }
 
-function textOf(
-  counters: ReadonlyMap<string, Metric<Count>>,
-  histograms: ReadonlyMap<string, Metric<Buckets>>,
+/** A gauge whose values are read now: nothing of it is kept. @param help a sentence on one line */
+export function gaugeText(
+  name: string,
+  help: string,
+  series: readonly { readonly labels: Labels; readonly value: number }[],
+): string {
+  if (series.length === 0) return ''
+  const lines = series.map(({ labels, value }) => `${name}{${writeLabels(labels)}} ${value}\n`)
+  return headOf(name, help, 'gauge') + lines.join('')
+}
+
+const headOf = (name: string, help: string, kind: 'counter' | 'gauge' | 'histogram'): string =>
+  `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n`
+
+function textOf<Name extends string>(
+  help: Help<Name>,
+  counters: ReadonlyMap<Name, Metric<Count>>,
+  histograms: ReadonlyMap<Name, Metric<Buckets>>,
 ): string {
   const parts: string[] = []
   for (const [name, { series }] of counters) {
-    parts.push(`# HELP ${name} ${name}\n# TYPE ${name} counter\n`)
+    parts.push(headOf(name, help[name], 'counter'))
     for (const { labels, total } of series.values()) parts.push(`${name}{${labels}} ${total()}\n`)
   }
   for (const [name, { series }] of histograms) {
-    parts.push(`# HELP ${name} ${name}\n# TYPE ${name} histogram\n`)
+    parts.push(headOf(name, help[name], 'histogram'))
     for (const { lines } of series.values()) parts.push(lines(name))
   }
   return parts.join('')

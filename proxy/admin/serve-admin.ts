@@ -80,6 +80,33 @@ const PAGES: Readonly<Record<string, (options: Shown) => object>> = {
   '/kill-switch': ({ killSwitch }) => killSwitchPage(killSwitch.state()),
 }
 
+/** `by` is whom the kernel names. */
+type Change = (
+  options: AdminOptions,
+  by: string,
+  request: IncomingMessage,
+) => object | Promise<object>
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  'POST /drain'({ log, drain }, by) {
+    log.warn({ audit: true, by }, 'Drain requested')
+    drain()
+    return { draining: true }
+  },
+  async 'POST /kill-switch'({ killSwitch }, by, request) {
+    const { for: duration, reason } = await readJsonBody(request)
+    if (typeof duration !== 'string' || typeof reason !== 'string') {
+      const expected = '{"for": "15m", "reason": "…"}'
+      throw new IdentityError('REQUEST_INVALID', `expected ${expected}`)
+    }
+    return killSwitchPage(killSwitch.on({ durationMs: durationOf(duration), reason, by }))
+  },
+  'DELETE /kill-switch'({ killSwitch }, by) {
+    killSwitch.off(by)
+    return killSwitchPage(killSwitch.state())
+  },
+}
+
 /** @throws IdentityError CONFIG_INVALID when the address cannot be had */
 export async function serveAdmin(options: AdminOptions): Promise<AdminListener> {
   const { address, log } = options
@@ -144,31 +171,16 @@ async function change(
   request: IncomingMessage,
   path: string,
 ): Promise<object> {
-  const { address, log, killSwitch } = options
-  if (address.kind !== 'unix') {
+  if (options.address.kind !== 'unix') {
     const todo = 'listen on a Unix socket: proxy { admin { listen = "unix:/path" } }'
     throw new IdentityError('NOT_AUTHORIZED', `nothing can be changed over loopback; ${todo}`)
   }
   const by = callerOf(request.socket)
-  switch (`${request.method} ${path}`) {
-    case 'POST /drain':
-      log.warn({ audit: true, by }, 'Drain requested')
-      options.drain()
-      return { draining: true }
-    case 'POST /kill-switch': {
-      const { for: duration, reason } = await readJsonBody(request)
-      if (typeof duration !== 'string' || typeof reason !== 'string') {
-        const expected = '{"for": "15m", "reason": "…"}'
-        throw new IdentityError('REQUEST_INVALID', `expected ${expected}`)
-      }
-      return killSwitchPage(killSwitch.on({ durationMs: durationOf(duration), reason, by }))
-    }
-    case 'DELETE /kill-switch':
-      killSwitch.off(by)
-      return killSwitchPage(killSwitch.state())
-    default:
-      throw new IdentityError('NOT_FOUND', `there is no ${request.method} ${path}`)
-  }
+  const wanted = `${request.method} ${path}`
+  const found = Object.hasOwn(CHANGES, wanted) ? CHANGES[wanted] : undefined
+  if (found !== undefined) return await found(options, by, request)
+  const known = Object.keys(CHANGES).join(', ')
+  throw new IdentityError('NOT_FOUND', `there is no ${wanted}; there are ${known}`)
 }
 
 function durationOf(text: string): number {

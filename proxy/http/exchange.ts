@@ -64,18 +64,9 @@ export type RequestJudgement =
 export type JudgeOccasion = 'request' | 'change'
 
 /** Envoy's response flags, as far as they can occur here. */
-export type ResponseFlag =
-  | 'DC'
-  | 'DPE'
-  | 'NR'
-  | 'RT'
-  | 'UC'
-  | 'UF'
-  | 'UH'
-  | 'UO'
-  | 'UPE'
-  | 'UR'
-  | 'UT'
+export const RESPONSE_FLAGS = ['DC', 'DPE', 'RT', 'UC', 'UF', 'UO', 'UPE', 'UR', 'UT'] as const
+
+export type ResponseFlag = (typeof RESPONSE_FLAGS)[number]
 
 export interface ExchangeRecord {
   /** Undefined when the head could not be understood. */

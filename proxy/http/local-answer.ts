@@ -3,6 +3,7 @@
  * A body never says more than Envoy's would; the reason is for the access log.
  * @see https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html for the statuses of gRPC
  */
+import { reasonOf } from '../../spiffe/error.ts'
 import type { HeaderLine, LocalAnswer, ResponseFlag } from './exchange.ts'
 
 const TEXT: readonly HeaderLine[] = [['content-type', 'text/plain']]
@@ -53,7 +54,7 @@ export function answerFailure(failure: UpstreamFailure): FailedExchange {
         failure.explanation === undefined
           ? ''
           : `, transport failure reason: ${failure.explanation}`
-      return reset(503, 'UF', 'remote connection failure', more)
+      return because(reset(503, 'UF', 'remote connection failure', more), reasonOf(failure.cause))
     }
     case 'connect-timeout':
       return reset(503, 'UF', 'connection timeout')
@@ -66,7 +67,7 @@ export function answerFailure(failure: UpstreamFailure): FailedExchange {
     case 'remote-refused':
       return reset(503, 'UR', 'remote refused stream reset')
     case 'protocol-error':
-      return reset(502, 'UPE', 'protocol error')
+      return because(reset(502, 'UPE', 'protocol error'), failure.reason)
     case 'response-timeout':
       return {
         answer: textAnswer(504, 'upstream request timeout', 'response_timeout'),
@@ -83,6 +84,11 @@ function reset(status: number, flag: ResponseFlag, reason: string, more = ''): F
   const body = `upstream connect error or disconnect/reset before headers. reset reason: ${reason}${more}`
   const details = `upstream_reset_before_response_started{${reason.replaceAll(' ', '_')}}`
   return { answer: textAnswer(status, body, details), flag }
+}
+
+/** With what operators need and clients must not have. */
+function because({ answer, flag }: FailedExchange, why: string): FailedExchange {
+  return { answer: { ...answer, details: `${answer.details}: ${why}` }, flag }
 }
 
 /** Why a connection could not be made, as far as its client may know; addresses are not among that. */

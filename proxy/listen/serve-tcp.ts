@@ -9,6 +9,7 @@ import { IdentityError, reasonOf } from '../../spiffe/error.ts'
 import type { LiveConnection } from '../enforce/connections.ts'
 import { type RelayEnd, relay } from '../forward/relay.ts'
 import type { ProxyContext } from '../proxy.ts'
+import type { ConnectionFlag } from '../telemetry/access-fields.ts'
 import { connectionLine, denialReason } from '../telemetry/access-lines.ts'
 import type { Incoming } from './incoming.ts'
 
@@ -35,9 +36,6 @@ interface Carried {
 }
 
 type TcpMeter = ReturnType<ProxyContext['metrics']['tcp']>
-
-/** How it ended, for labels: ztunnel's response flags. */
-type Flags = '-' | 'DENY' | 'CONNECT' | 'IDENTITY_ERROR'
 
 /** One connection, as far as it has come. */
 interface Serving {
@@ -74,7 +72,7 @@ export function serveTcp(context: ProxyContext, incoming: Incoming, route: TcpRo
   else void route.ask().then(() => begin(serving, onEnd))
 }
 
-type OnEnd = (flags: Flags, reason: string | undefined) => void
+type OnEnd = (flags: ConnectionFlag, reason: string | undefined) => void
 
 function liveOf(serving: Serving): LiveConnection {
   const { incoming, route } = serving
@@ -206,7 +204,7 @@ function reasonOfEnd(how: RelayEnd): string | undefined {
   return `the ${how.by} was lost${how.error === undefined ? '' : `: ${how.error.message}`}`
 }
 
-function flagsOf(error: unknown): Flags {
+function flagsOf(error: unknown): ConnectionFlag {
   const isIdentity =
     error instanceof IdentityError &&
     (error.code === 'CERTIFICATE_UNTRUSTED' || error.code === 'NOT_AUTHORIZED')

@@ -10,13 +10,14 @@ import type { ExchangeRecord } from '../http/exchange.ts'
 import { EXT_AUTHZ_DENIED } from '../http/local-answer.ts'
 import type { Incoming } from '../listen/incoming.ts'
 import type { ProxyContext } from '../proxy.ts'
-import type { AccessLine } from './access-log.ts'
+import type { AccessFields, ConnectionFlag, OnlyAccessFields } from './access-fields.ts'
+import type { AccessLine, AccessLog } from './access-log.ts'
 import { countDryRun, dryRunFields } from './dry-run.ts'
 
 export interface ConnectionEnd {
   readonly incoming: Incoming
   readonly verdict: Verdict | undefined
-  readonly flags: string
+  readonly flags: ConnectionFlag
   readonly reason: string | undefined
   readonly carried: { readonly received: number; readonly sent: number }
   readonly upstream: string
@@ -50,7 +51,7 @@ export function connectionLine(context: ProxyContext, end: ConnectionEnd): void 
   }
   if (!accessLog.isOn) return
   const now = clock.now()
-  accessLog.write({
+  writeLine(accessLog, {
     time: now.toISOString(),
     kind: 'connection',
     ...whoFields(incoming),
@@ -64,9 +65,9 @@ export function connectionLine(context: ProxyContext, end: ConnectionEnd): void 
 /** A connection that came to nothing before anybody was known: refused by the gate or in the handshake. */
 export function refusalLine(
   context: ProxyContext,
-  where: AccessLine & Record<'listener' | 'source' | 'destination', string>,
+  where: AccessFields & Readonly<Record<'listener' | 'source' | 'destination', string>>,
   error: unknown,
-  flags = 'TLS_FAILURE',
+  flags: ConnectionFlag = 'TLS_FAILURE',
   direction: Direction = 'inbound',
 ): void {
   const reason = error instanceof Error ? error.message : String(error)
@@ -76,7 +77,7 @@ export function refusalLine(
   if (!accessLog.isOn) return
   const time = clock.now().toISOString()
   const what = { kind: 'connection', direction, response_flags: flags }
-  accessLog.write({ time, ...what, ...where, reason, code })
+  writeLine(accessLog, { time, ...what, ...where, reason, code })
 }
 
 export function requestLine(
@@ -96,7 +97,7 @@ export function requestLine(
     warn(context, 'Request denied', { ...whoFields(incoming), ...request, reason })
   }
   if (!accessLog.isOn) return
-  accessLog.write({
+  writeLine(accessLog, {
     time: record.startedAt.toISOString(),
     kind: 'request',
     ...whoFields(incoming),
@@ -124,6 +125,10 @@ function headerOf({ head, judgement }: ExchangeRecord, wanted: string): string |
   return given?.[1] ?? head?.headerLines(wanted)[0]
 }
 
+function writeLine<Line extends AccessLine>(log: AccessLog, line: OnlyAccessFields<Line>): void {
+  log.write(line)
+}
+
 /** A line about a caller that did not get through. */
 function warn({ log, logLimit }: ProxyContext, message: string, fields: AccessLine): void {
   const omitted = logLimit.next()
@@ -145,7 +150,7 @@ function whoFields({ direction, listener, source, destination, facts, parties }:
   } satisfies AccessLine
 }
 
-function verdictFields(verdict: Verdict | undefined): AccessLine {
+function verdictFields(verdict: Verdict | undefined): AccessFields {
   if (verdict === undefined) return {}
   const { kind, why, by, audited } = verdict
   return {

@@ -4,7 +4,7 @@
  */
 import { ruleId } from '../../policy/rule-set.ts'
 import type { RuleName, ShadowVerdict, Verdict } from '../../policy/verdict.ts'
-import type { AccessLine } from './access-log.ts'
+import type { AccessFields } from './access-fields.ts'
 import type { IstioMetrics } from './istio-metrics.ts'
 
 /** Nothing matched: of ALLOW policies a denial, of DENY policies none. */
@@ -12,11 +12,13 @@ const NONE = 'none'
 
 type Tried = ShadowVerdict['allow']
 
-export function dryRunFields({ shadow: { allow, deny } }: Verdict): AccessLine {
+export function dryRunFields({ shadow: { allow, deny } }: Verdict): AccessFields {
   if (allow === undefined && deny === undefined) return {}
   return {
-    ...{ dry_run_deny: deny?.result, dry_run_deny_rule: ruleOf(deny) },
-    ...{ dry_run_allow: allow?.result, dry_run_allow_rule: ruleOf(allow) },
+    dry_run_deny: deny?.result,
+    dry_run_deny_rule: ruleOf(deny),
+    dry_run_allow: allow?.result,
+    dry_run_allow_rule: ruleOf(allow),
   }
 }
 

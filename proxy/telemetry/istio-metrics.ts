@@ -49,6 +49,23 @@ export interface IstioMetrics {
   text(): string
 }
 
+/** Of every metric that may occur; docs/watching-the-proxy.md has their labels. */
+export const TRAFFIC_METRICS = {
+  istio_requests_total: 'Requests that have ended, with their answer.',
+  istio_request_duration_milliseconds:
+    'Time from the head of a request to the end of its answer, in milliseconds.',
+  istio_request_bytes: 'Size of the bodies of requests, in bytes.',
+  istio_response_bytes: 'Size of the bodies of answers, in bytes.',
+  istio_tcp_connections_opened_total: 'TCP connections that were taken.',
+  istio_tcp_connections_closed_total: 'TCP connections that have ended, and how.',
+  istio_tcp_connections_failed_total:
+    'Connections that came to nothing: refused by a handshake or by policy, or without an upstream.',
+  istio_tcp_received_bytes_total: 'Bytes that clients of TCP connections have sent.',
+  istio_tcp_sent_bytes_total: 'Bytes that clients of TCP connections were sent.',
+  steeple_authorization_dry_run_total:
+    'What policies in dry-run would have said of requests and connections.',
+} as const
+
 /** As Envoy's, which Istio's dashboards have their quantiles from; milliseconds or bytes. */
 const BOUNDS = [
   0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000,
@@ -66,7 +83,7 @@ interface RequestSeries {
 }
 
 export function openIstioMetrics(): IstioMetrics {
-  const table = createSeriesTable()
+  const table = createSeriesTable(TRAFFIC_METRICS)
   const requestSeries = (labels: Labels): RequestSeries => ({
     total: table.counter('istio_requests_total', labels),
     duration: table.histogram('istio_request_duration_milliseconds', BOUNDS, labels),

@@ -29,6 +29,9 @@ export interface TracingDeps {
 }
 
 const COUNTER = 'steeple_proxy_spans_total'
+const HELP = {
+  [COUNTER]: 'Spans that the collector has taken, or that were dropped for it did not.',
+} as const
 const PERCENT = 100
 const CA_KEY = 'proxy.tracing.ca_file'
 
@@ -38,7 +41,7 @@ export async function openTracing(config: TracingConfig, deps: TracingDeps): Pro
   const { endpoint, headersFile, caFile, serviceName } = config
   await readCollectorHeaders(headersFile)
   const ca = caFile === undefined ? undefined : readCaFile(CA_KEY, caFile)
-  const table = createSeriesTable()
+  const table = createSeriesTable(HELP)
   const exported = table.counter(COUNTER, { outcome: 'exported' })
   const dropped = table.counter(COUNTER, { outcome: 'dropped' })
   const spans = openSpanExport({

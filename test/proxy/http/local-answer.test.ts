@@ -27,10 +27,13 @@ test.for([
   },
 )
 
-test('a connection that fails tells no address', () => {
+test('a connection that fails tells its client no address, and the access log all', () => {
   const error = Object.assign(new Error('connect EHOSTUNREACH 10.0.0.1:80'), {
     code: 'EHOSTUNREACH',
   })
+  expect(answerFailure(connectFailure(error)).answer.details).toBe(
+    'upstream_reset_before_response_started{remote_connection_failure}: connect EHOSTUNREACH 10.0.0.1:80',
+  )
   expect(answerFailure(connectFailure(error)).answer.body).toMatch(/remote connection failure$/)
   expect(answerFailure(connectFailure('odd')).answer.body).toMatch(/remote connection failure$/)
 })

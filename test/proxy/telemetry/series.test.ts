@@ -11,15 +11,15 @@ import { parseSpiffeId } from '../../../spiffe/id.ts'
 import { createSeriesTable } from '../../../telemetry/series.ts'
 
 test('counters and histograms are written as Prometheus reads them', () => {
-  const table = createSeriesTable()
+  const table = createSeriesTable({ a_total: 'Things.', b: 'Sizes of things.' })
   table.counter('a_total', { who: 'x"\\\n' }).add(2)
   table.counter('a_total', { who: 'x"\\\n' }).add(1)
   const histogram = table.histogram('b', [1, 10], { who: 'y' })
   for (const value of [0.5, 1, 5, 100]) histogram.observe(value)
-  expect(table.text()).toBe(`# HELP a_total a_total
+  expect(table.text()).toBe(`# HELP a_total Things.
 # TYPE a_total counter
 a_total{who="x\\"\\\\\\n"} 3
-# HELP b b
+# HELP b Sizes of things.
 # TYPE b histogram
 b_bucket{who="y",le="1"} 2
 b_bucket{who="y",le="10"} 3
@@ -30,7 +30,7 @@ b_count{who="y"} 4
 })
 
 test('beyond the bound all further series are one, and nothing is lost from the total', () => {
-  const table = createSeriesTable()
+  const table = createSeriesTable({ a_total: 'Things.' })
   for (let index = 0; index < 2_500; index += 1) {
     table.counter('a_total', { who: String(index) }).add(1)
   }

@@ -13,7 +13,7 @@ const sample = fc.record({
 })
 
 const count = (samples: readonly { label: string; amount: number; isHistogram: boolean }[]) => {
-  const table = createSeriesTable()
+  const table = createSeriesTable({ things_total: 'Things.', sizes: 'Sizes of things.' })
   for (const { label, amount, isHistogram } of samples) {
     if (isHistogram) table.histogram('sizes', [1, 10, 1_000], { label }).observe(amount)
     else table.counter('things_total', { label }).add(amount)
