@@ -1,13 +1,14 @@
 /**
  * `npm run bench [NAME…]`: every benchmark, or those named; `NAME:PART` is a part of one that has parts. Peers that are not installed
- * are left out, by name. What is measured is the built package, unless STEEPLE names another command. With `--print` the tables in
- * bench/README.md stay as they are.
+ * are left out, by name. What is measured is the built package, unless STEEPLE names another command. With `--print` no table
+ * of a document changes.
  */
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Kind } from '../test/processes/cluster.ts'
 import { buildPackage } from './built-package.ts'
+import { onlyPrint } from './marked-tables.ts'
 
 const peers = join(process.env.STEEPLE_PEERS ?? join(homedir(), '.cache', 'steeple-peers'), 'bin')
 const kinds: readonly Kind[] = existsSync(join(peers, 'spire-server'))
@@ -50,7 +51,7 @@ const BENCHES = {
     (await import('./issuing/bench-streams.ts')).benchStreams(kinds, partsOf('streams')),
 } as const
 
-if (options.includes(PRINT)) (await import('./issuing/figures.ts')).onlyPrint()
+if (options.includes(PRINT)) onlyPrint()
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (wanted.length === 0 || wanted.includes(name)) await bench()
 }

@@ -60,8 +60,10 @@ interface Context {
  */
 function load(): Library {
   // Cast: what the package is.
-  return createRequire(import.meta.url)('yaml') as Library
+  return requireNow('yaml') as Library
 }
+
+const requireNow = createRequire(import.meta.url)
 
 /** @throws IdentityError CONFIG_INVALID */
 export function parseYaml(file: string, text: string): ConfigNode {

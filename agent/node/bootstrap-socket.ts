@@ -5,11 +5,9 @@
  * @see SPIRE behaviour §11 — trust_bundle_unix_socket
  */
 import type { IncomingMessage } from 'node:http'
+import { request } from '../../proto/node-http.ts'
 import type { TrustDomain } from '../../spiffe/id.ts'
 import type { TrustBegins } from './state.ts'
-
-// Node's own import of it would load fetch as well: 36 ms of processor time and 9 MiB of every process.
-const { request } = process.getBuiltinModule('node:http')
 
 export interface Attempt extends TrustBegins {
   readonly serverAddress: string

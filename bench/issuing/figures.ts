@@ -1,7 +1,7 @@
 /** What was measured, printed as it comes, and kept as a table in bench/README.md between two marks of the benchmark's own. */
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Kind } from '../../test/processes/cluster.ts'
+import { rewriteTable } from '../marked-tables.ts'
 
 /** One line of a table. Undefined: not measured. */
 export interface Figure {
@@ -21,32 +21,21 @@ export function print(figure: Figure): Figure {
   return figure
 }
 
-let isKept = true
-
-/** From now on figures are printed and kept nowhere: those of a machine that does other things are not for a document. */
-export function onlyPrint(): void {
-  isKept = false
-}
-
 /** Takes the place of those lines in bench/README.md that have the same name, and adds what is new. */
 export function keepFigures(name: string, figures: readonly Figure[]): void {
-  if (!isKept) return
-  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`]
-  const [before = '', rest] = readFileSync(README, 'utf8').split(begin)
-  if (rest === undefined) throw new Error(`bench/README.md has no ${begin}`)
-  const [old = '', after = ''] = rest.split(end)
-  const lines = new Map(
-    old
-      .split('\n')
-      .filter((line) => line.startsWith('| ') && line !== HEAD[0])
-      .map((line) => [titleOf(line), line]),
-  )
-  for (const figure of figures) {
-    const line = lineOf(figure)
-    lines.set(titleOf(line), line)
-  }
-  const table = [...HEAD, ...lines.values()].join('\n')
-  writeFileSync(README, `${before}${begin}\n${table}\n${end}${after}`)
+  rewriteTable(README, name, (old) => {
+    const lines = new Map(
+      old
+        .split('\n')
+        .filter((line) => line.startsWith('| ') && line !== HEAD[0])
+        .map((line) => [titleOf(line), line]),
+    )
+    for (const figure of figures) {
+      const line = lineOf(figure)
+      lines.set(titleOf(line), line)
+    }
+    return [...HEAD, ...lines.values()].join('\n')
+  })
 }
 
 const titleOf = (line: string) => line.split('|')[1]?.trim() ?? ''

@@ -1,6 +1,7 @@
 /** What was measured, as a table and a picture for people; a complete run is kept beside the benchmark. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { keepsTables, rewriteTable } from '../marked-tables.ts'
 import { chartOf } from './chart.ts'
 import type { Measured } from './load.ts'
 import type { Kind } from './pair.ts'
@@ -18,20 +19,15 @@ export type Row =
 
 const PEERS = ['envoy', 'haproxy'] as const
 
-const BEGIN = '<!-- proxy: begin -->'
-const END = '<!-- proxy: end -->'
 const PICTURE = '![times Envoy and HAProxy](proxy.svg)'
 
 /** @param isComplete then it takes the place of the table in bench/README.md */
 export function writeTable(rows: readonly Row[], isComplete: boolean): void {
   const table = tableOf(rows).join('\n')
   console.log(table)
-  if (!isComplete) return
+  if (!isComplete || !keepsTables()) return
   const folder = join(import.meta.dirname, '..')
-  const readme = join(folder, 'README.md')
-  const [before = '', rest = ''] = readFileSync(readme, 'utf8').split(BEGIN)
-  const after = rest.split(END)[1] ?? ''
-  writeFileSync(readme, `${before}${BEGIN}\n${table}\n\n${PICTURE}\n${END}${after}`)
+  rewriteTable(join(folder, 'README.md'), 'proxy', () => `${table}\n\n${PICTURE}`)
   writeFileSync(join(folder, 'proxy.svg'), chartOf(rows))
 }
 

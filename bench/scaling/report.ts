@@ -1,6 +1,6 @@
 /** The tables of docs/scaling.md, between two marks each, made of the points that are kept; pictures with them. */
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { rewriteTable } from '../marked-tables.ts'
 import { lackingFor } from './model.ts'
 import { checkTable, constantsTable, forecastTable, limitsTable } from './model-tables.ts'
 import { drawPictures } from './pictures.ts'
@@ -27,10 +27,7 @@ export function writeReport(): void {
 }
 
 function keep(name: string, table: readonly string[]): void {
-  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`]
-  const [before = '', rest] = readFileSync(DOC, 'utf8').split(begin)
-  const after = rest?.split(end)[1]
-  if (after === undefined) throw new Error(`docs/scaling.md has no ${begin} with its end`)
-  console.log(`\n${name}\n${table.join('\n')}`)
-  writeFileSync(DOC, `${before}${begin}\n${table.join('\n')}\n${end}${after}`)
+  const text = table.join('\n')
+  console.log(`\n${name}\n${text}`)
+  rewriteTable(DOC, name, () => text)
 }

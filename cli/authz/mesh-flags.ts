@@ -66,11 +66,9 @@ export function readMesh(flags: MeshFlags, { env }: Terminal): JudgedMesh {
     },
     trustDomain,
   )
-  const isGuessed = flags.trustDomain === '' && config !== undefined
-  return {
-    ...{ mesh, config },
-    isTrustDomainGuessed: isGuessed && config.trustDomain === undefined,
-  }
+  const isTrustDomainGuessed =
+    flags.trustDomain === '' && config !== undefined && config.trustDomain === undefined
+  return { mesh, config, isTrustDomainGuessed }
 }
 
 function normalization(text: string): MeshSettings['pathNormalization'] | undefined {

@@ -18,7 +18,7 @@ import type { Incoming } from '../listen/incoming.ts'
 import { connectOn, serveTcp, type TcpRoute } from '../listen/serve-tcp.ts'
 import type { Destination } from '../listen/workload-destinations.ts'
 import { connectionLine, denialReason, refusalLine } from '../telemetry/access-lines.ts'
-import { type Parties, type Party, strangerParty } from '../telemetry/parties.ts'
+import { callTo } from '../telemetry/parties.ts'
 import { readConnect, refusalOf, type TunnelTarget } from './connect-request.ts'
 import type { HboneOptions } from './listen-hbone.ts'
 import { baggageOf } from './peer-headers.ts'
@@ -173,13 +173,8 @@ function incomingOf(
     },
     source: sourceOf(socket),
     destination: showEndpoint(ip, port),
-    parties: partiesOf(peer, self),
+    parties: callTo(self, peer.id),
   }
-}
-
-function partiesOf({ id }: VerifiedPeer, destination: Party): Parties {
-  const source = strangerParty(id)
-  return { reporter: 'destination', source, destination, isMutualTls: true }
 }
 
 function refuse(
@@ -189,7 +184,7 @@ function refuse(
   reason: string,
 ): void {
   answer(stream, 400)
-  context.metrics.failed(partiesOf(peer, self), 'CONNECT')
+  context.metrics.failed(callTo(self, peer.id), 'CONNECT')
   const where = { listener: config.name, source: sourceOf(socket) }
   const destination = showAddress(config.listen)
   const error = new IdentityError('REQUEST_INVALID', reason)

@@ -20,7 +20,7 @@ import { destinationOf, sourceOf } from '../listen/addresses.ts'
 import type { WorkloadDestinations } from '../listen/workload-destinations.ts'
 import type { ProxyContext } from '../proxy.ts'
 import { refusalLine } from '../telemetry/access-lines.ts'
-import { callOfStranger, type Party } from '../telemetry/parties.ts'
+import { callTo, type Party } from '../telemetry/parties.ts'
 import { acceptTunnel } from './accept-tunnel.ts'
 import { keepAlive } from './keep-alive.ts'
 import { CONNECTION_WINDOW_BYTES, SERVER_SESSION } from './session-settings.ts'
@@ -110,7 +110,7 @@ function refuse(
   source: string,
   error: IdentityError,
 ): void {
-  context.metrics.failed(callOfStranger(self), 'TLS_FAILURE')
+  context.metrics.failed(callTo(self, undefined), 'TLS_FAILURE')
   const destination = showAddress(config.listen)
   refusalLine(context, { listener: config.name, source, destination }, error, 'TLS_FAILURE')
 }

@@ -1,8 +1,7 @@
 /** A local answer as the bytes of an HTTP/1.1 response. */
-import type { LocalAnswer } from '../http/exchange.ts'
 
-// Node's own import of it would load fetch as well: 36 ms of processor time and 9 MiB of every process.
-const { STATUS_CODES } = process.getBuiltinModule('node:http')
+import { STATUS_CODES } from '../../proto/node-http.ts'
+import type { LocalAnswer } from '../http/exchange.ts'
 
 /**
  * @param withoutBody to HEAD: the length is told, the body is not sent

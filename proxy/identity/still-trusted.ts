@@ -9,6 +9,7 @@ import { IdentityError } from '../../spiffe/error.ts'
 import { type TrustDomain, trustDomainOf } from '../../spiffe/id.ts'
 import { verifyPeer } from '../../spiffe/x509/verify.ts'
 import type { VerifiedPeer } from '../../workload/tls/judge-peer.ts'
+import { chainKey } from '../../workload/tls/known-chains.ts'
 
 type Bundles = ReadonlyMap<TrustDomain, Bundle>
 
@@ -33,7 +34,7 @@ export function distrustOnce(
 ): (peer: VerifiedPeer) => string | undefined {
   const known = new Map<string, string | undefined>()
   return (peer) => {
-    const key = peer.chain.map((der) => Buffer.from(der).toString('latin1')).join('')
+    const key = chainKey(peer.chain)
     if (known.has(key)) return known.get(key)
     const reason = distrustOf(peer, bundles, now)
     known.set(key, reason)

@@ -18,7 +18,7 @@ import { connectPlain } from '../forward/connect-plain.ts'
 import { newInlet } from '../forward/inlet.ts'
 import type { ProxyContext } from '../proxy.ts'
 import { refusalLine } from '../telemetry/access-lines.ts'
-import { callOfStranger, type Party, strangerParty } from '../telemetry/parties.ts'
+import { callTo, type Party } from '../telemetry/parties.ts'
 import { type Listener, listenAt } from './accept.ts'
 import { destinationOf, plainIp, sourceOf } from './addresses.ts'
 import { lookAt } from './first-bytes.ts'
@@ -188,12 +188,7 @@ function incomingOf({ config, self }: Inbound, found: Found): Incoming {
     ...{ direction: 'inbound', listener: config.name, stream, facts, peer, openedAt },
     source: sourceOf(stream),
     destination: destinationOf(stream),
-    parties: {
-      reporter: 'destination',
-      source: strangerParty(peer?.id),
-      destination: self,
-      isMutualTls: peer !== undefined,
-    },
+    parties: callTo(self, peer?.id),
   }
 }
 
@@ -251,7 +246,7 @@ function whoWantsTls({ config, enforcement }: Inbound): WantsTls {
 
 function refusePlaintext(inbound: Inbound, source: string, { port }: Located): void {
   const { context, config, self } = inbound
-  context.metrics.failed(callOfStranger(self), 'DENY')
+  context.metrics.failed(callTo(self, undefined), 'DENY')
   const where = { listener: config.name, source, destination: showAddress(config.listen) }
   const { why, policy } = whoWantsTls(inbound)
   const error = new IdentityError('CALLER_UNIDENTIFIED', `plaintext where ${why}`)
@@ -259,7 +254,7 @@ function refusePlaintext(inbound: Inbound, source: string, { port }: Located): v
 }
 
 function refuse({ context, config, self }: Inbound, source: string, error: IdentityError): void {
-  context.metrics.failed(callOfStranger(self), 'TLS_FAILURE')
+  context.metrics.failed(callTo(self, undefined), 'TLS_FAILURE')
   const destination = showAddress(config.listen)
   refusalLine(context, { listener: config.name, source, destination }, error)
 }

@@ -112,7 +112,7 @@ function begin(serving: Serving, onEnd: OnEnd): void {
   const { context, incoming, route, giveUp } = serving
   const { stream } = incoming
   if (stream.destroyed) {
-    endClosed(serving, onEnd, 'the client has gone')
+    endClosed(serving, onEnd, GONE.message)
     return
   }
   serving.verdict = route.judge()
@@ -129,18 +129,17 @@ function begin(serving: Serving, onEnd: OnEnd): void {
       serving.upstream = upstream
       if (stream.destroyed) {
         upstream.destroy()
-        endClosed(serving, onEnd, 'the client has gone')
+        endClosed(serving, onEnd, GONE.message)
         return
       }
       start(permit, stream, upstream, (how) => endClosed(serving, onEnd, reasonOfEnd(how)))
     },
     (error: unknown) => {
-      const isGone = stream.destroyed && serving.closeReason === undefined
-      stream.destroy()
-      if (isGone || serving.closeReason !== undefined) {
+      if (stream.destroyed) {
         endClosed(serving, onEnd, GONE.message)
         return
       }
+      stream.destroy()
       const flags = flagsOf(error)
       context.metrics.failed(incoming.parties, flags)
       onEnd(flags, reasonOf(error))

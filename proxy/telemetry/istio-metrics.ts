@@ -119,8 +119,7 @@ export function openIstioMetrics(): IstioMetrics {
       }
     },
     tcp(parties) {
-      const base = { ...partyLabels(parties), request_protocol: 'tcp' }
-      const labels = { ...base, response_flags: NO_FLAGS }
+      const labels = tcpLabels(parties, NO_FLAGS)
       const received = table.counter('istio_tcp_received_bytes_total', labels)
       const sent = table.counter('istio_tcp_sent_bytes_total', labels)
       return {
@@ -130,20 +129,24 @@ export function openIstioMetrics(): IstioMetrics {
           sent.add(sentBytes)
         },
         closed(flags) {
-          const how = flags === NO_FLAGS ? labels : { ...base, response_flags: flags }
+          const how = flags === NO_FLAGS ? labels : { ...labels, response_flags: flags }
           table.counter('istio_tcp_connections_closed_total', how).add(1)
         },
       }
     },
-    failed(parties, flags) {
-      const labels = { ...partyLabels(parties), request_protocol: 'tcp', response_flags: flags }
-      table.counter('istio_tcp_connections_failed_total', labels).add(1)
-    },
+    failed: (parties, flags) =>
+      table.counter('istio_tcp_connections_failed_total', tcpLabels(parties, flags)).add(1),
     dryRun: (action, result, policy) =>
       table.counter('steeple_authorization_dry_run_total', { action, result, policy }).add(1),
     text: table.text,
   }
 }
+
+const tcpLabels = (parties: Parties, flags: string): Labels => ({
+  ...partyLabels(parties),
+  request_protocol: 'tcp',
+  response_flags: flags,
+})
 
 function endsAlike(one: RequestOutcome, other: RequestOutcome): boolean {
   return (

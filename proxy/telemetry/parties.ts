@@ -48,10 +48,10 @@ export function strangerParty(id: SpiffeId | undefined, service?: string): Party
   }
 }
 
-/** Somebody of whom nothing is known has called the workload. */
-export function callOfStranger(destination: Party): Parties {
-  const source = strangerParty(undefined)
-  return { reporter: 'destination', source, destination, isMutualTls: false }
+/** A call that has come to our workload. @param id of the verified caller; undefined: nothing is known of him */
+export function callTo(destination: Party, id: SpiffeId | undefined): Parties {
+  const source = strangerParty(id)
+  return { reporter: 'destination', source, destination, isMutualTls: id !== undefined }
 }
 
 /** The labels that all series about one pair share. */

@@ -65,8 +65,11 @@ function isStillTrue(
   return isTheSame && from <= now && now <= until
 }
 
-/** Lengths too, so that the same bytes cut otherwise are another chain. */
 function keyOf({ chain, usage }: VerifyPeerOptions): string {
-  const all = chain.map((der) => `${der.length} ${Buffer.from(der).toString('latin1')}`)
-  return `${usage ?? 'any'} ${all.join('')}`
+  return `${usage ?? 'any'} ${chainKey(chain)}`
+}
+
+/** Every byte of a chain, and the lengths, so that the same bytes cut otherwise are another chain. @param chain DER */
+export function chainKey(chain: readonly Uint8Array[]): string {
+  return chain.map((der) => `${der.length} ${Buffer.from(der).toString('latin1')}`).join('')
 }

@@ -8,14 +8,12 @@ import { readFileSync } from 'node:fs'
 import type { Agent, IncomingMessage } from 'node:http'
 import { type AgentOptions, Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { isRecord } from '../../../kubernetes/object.ts'
+import { Agent as HttpAgent, request as requestHttp } from '../../../proto/node-http.ts'
 import type { Clock } from '../../../spiffe/clock.ts'
 import { deadlineIn } from '../../../spiffe/deadline.ts'
 import { IdentityError, reasonOf } from '../../../spiffe/error.ts'
 import { readBounded } from '../../../spiffe/read-bounded.ts'
 import { type Pod, readPod } from './pod.ts'
-
-// Node's own import of it would load fetch as well: 36 ms of processor time and 9 MiB of every process.
-const { Agent: HttpAgent, request: requestHttp } = process.getBuiltinModule('node:http')
 
 export type KubeletCredentials =
   | { readonly kind: 'token'; readonly path: string }

@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest'
 import { openIstioMetrics } from '../../../proxy/telemetry/istio-metrics.ts'
-import {
-  callOfStranger,
-  partyLabels,
-  placeOf,
-  strangerParty,
-} from '../../../proxy/telemetry/parties.ts'
+import { callTo, partyLabels, placeOf, strangerParty } from '../../../proxy/telemetry/parties.ts'
 import { createPlaintextCallers } from '../../../proxy/telemetry/plaintext-callers.ts'
 import { parseSpiffeId } from '../../../spiffe/id.ts'
 import { createSeriesTable } from '../../../telemetry/series.ts'
@@ -100,7 +95,7 @@ test('a caller who was never let in is forgotten without a word: STRICT breaks n
 test('a service is called by the first label of its name, and by all of an address', () => {
   const nameOf = (service: string) => {
     const destination = strangerParty(undefined, service)
-    return partyLabels(callOfStranger(destination)).destination_service_name
+    return partyLabels(callTo(destination, undefined)).destination_service_name
   }
   expect(nameOf('orders.shop.svc.cluster.local')).toBe('orders')
   expect(nameOf('localhost')).toBe('localhost')
